@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vitest/config";
+
+/** What esbuild does for `import ... with { type: "text" }`. */
+const lua: Plugin = {
+  name: "lua-as-text",
+  enforce: "pre",
+  load(id) {
+    if (id.endsWith(".lua")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))}`;
+  },
+};
+
+export default defineConfig({
+  plugins: [lua],
+  test: {
+    include: ["tests/**/*.test.ts"],
+    globalSetup: "tests/global-setup.ts",
+    setupFiles: "tests/setup.ts",
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 15_000,
+    hookTimeout: 30_000,
+  },
+});
