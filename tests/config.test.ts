@@ -1,0 +1,127 @@
+import { describe, expect, test } from "vitest";
+import { ConfigError, parseConfig } from "../lib/config.ts";
+
+const DEFAULTS = {
+  redis: {
+    url: undefined,
+    host: undefined,
+    port: 6379,
+    username: undefined,
+    password: undefined,
+    tls: false,
+    deadlineMs: 1000,
+  },
+  auth: { mode: "token", publicKey: undefined },
+  http: { corsOrigins: [], rawPathDecoded: false },
+  metrics: true,
+  cache: { defaultTtlMs: 300_000, maxTtlMs: 2_592_000_000, maxBodyBytes: 1_048_576, jitterPercent: 0 },
+  warmTargets: [],
+  invokedLocally: false,
+};
+
+const EVERYTHING = {
+  REDIS_URL: "rediss://me:secret@cache.example:6380/2",
+  REDIS_HOST: "cache.example",
+  REDIS_PORT: "6380",
+  REDIS_USERNAME: "me",
+  REDIS_PASSWORD: "secret",
+  REDIS_TLS: "true",
+  REDIS_DEADLINE_MS: "250",
+  AUTH_MODE: "authorizer",
+  AUTH_PUBLIC_KEY: "a key",
+  CORS_ORIGINS: " https://a.example ,https://b.example,",
+  RAW_PATH_DECODED: "true",
+  POWERTOOLS_METRICS_DISABLED: "true",
+  CACHE_DEFAULT_TTL_SECONDS: "60",
+  CACHE_MAX_TTL_SECONDS: "3600",
+  CACHE_MAX_BODY_BYTES: "1000",
+  CACHE_JITTER_PERCENT: "10",
+  WARM_TARGETS: "a=1, b=2",
+};
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    parseConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as Error).message;
+  }
+  throw new Error(`Nothing is wrong with ${JSON.stringify(environment)}`);
+}
+
+describe("the settings", () => {
+  test("are the documented defaults where nothing is set", () => {
+    expect(parseConfig({})).toEqual(DEFAULTS);
+  });
+
+  test("are the defaults where a variable is set to the empty text", () => {
+    const names = Object.keys(EVERYTHING);
+    expect(parseConfig(Object.fromEntries(names.map((name) => [name, ""])))).toEqual(DEFAULTS);
+  });
+
+  test("have types, and lists are split at commas", () => {
+    expect(parseConfig(EVERYTHING)).toEqual({
+      redis: {
+        url: EVERYTHING.REDIS_URL,
+        host: "cache.example",
+        port: 6380,
+        username: "me",
+        password: "secret",
+        tls: true,
+        deadlineMs: 250,
+      },
+      auth: { mode: "authorizer", publicKey: "a key" },
+      http: { corsOrigins: ["https://a.example", "https://b.example"], rawPathDecoded: true },
+      metrics: false,
+      cache: { defaultTtlMs: 60_000, maxTtlMs: 3_600_000, maxBodyBytes: 1000, jitterPercent: 10 },
+      warmTargets: ["a=1", "b=2"],
+      invokedLocally: false,
+    });
+  });
+});
+
+describe("a bad value is refused with the variable and the reason, and never shown:", () => {
+  test.each([
+    ["REDIS_URL", "http://me:hunter2@cache.example", "must be a URL that begins with redis:// or rediss://"],
+    ["REDIS_URL", "hunter2", "must be a URL that begins with redis:// or rediss://"],
+    ["REDIS_URL", "redis:hunter2", ""],
+    ["REDIS_URL", "redis://:hunter2@", ""],
+    ["REDIS_URL", "redis://:hunter2%@cache.example", ""],
+    ["REDIS_URL", "redis://:hunter2@cache.example/first", ""],
+    ["REDIS_PORT", "hunter2", "must be a whole number from 1 to 65535"],
+    ["REDIS_PORT", "6379.5", "must be a whole number"],
+    ["REDIS_PORT", "0x18EB", "must be a whole number"],
+    ["REDIS_PORT", " 6379", "must be a whole number"],
+    ["REDIS_PORT", "0", "must be a whole number from 1 to 65535"],
+    ["REDIS_PORT", "65536", "must be a whole number from 1 to 65535"],
+    ["REDIS_TLS", "yes", "must be true or false"],
+    ["REDIS_TLS", "TRUE", "must be true or false"],
+    ["REDIS_DEADLINE_MS", "49", "must be a whole number from 50 to 8000"],
+    ["REDIS_DEADLINE_MS", "8001", "must be a whole number from 50 to 8000"],
+    ["AUTH_MODE", "none", "must be token or authorizer"],
+    ["CORS_ORIGINS", "https://app.example/path", ""],
+    ["RAW_PATH_DECODED", "1", "must be true or false"],
+    ["CACHE_DEFAULT_TTL_SECONDS", "-1", "must be a whole number from 1 to 31536000"],
+    ["CACHE_DEFAULT_TTL_SECONDS", "3000000", "must not exceed CACHE_MAX_TTL_SECONDS"],
+    ["CACHE_MAX_TTL_SECONDS", "31536001", "must be a whole number from 1 to 31536000"],
+    ["CACHE_MAX_TTL_SECONDS", "9".repeat(16), "must be a whole number"],
+    ["CACHE_MAX_BODY_BYTES", "4194305", "must be a whole number from 1 to 4194304"],
+    ["CACHE_JITTER_PERCENT", "51", "must be a whole number from 0 to 50"],
+  ])("%s=%s", (name, value, reason) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(`${name}: ${reason}`);
+    expect(message).not.toContain(value);
+    expect(message).not.toContain("hunter2");
+  });
+
+  test("all of them at once, beside a password that is fine", () => {
+    const message = refusal({ REDIS_PASSWORD: "hunter2", REDIS_PORT: "x", REDIS_TLS: "y", AUTH_MODE: "z" });
+    expect(message).toMatch(/REDIS_PORT.+REDIS_TLS.+AUTH_MODE/);
+    expect(message).not.toContain("hunter2");
+  });
+});
+
+test("only `sls invoke local` ends after one call", () => {
+  expect(parseConfig({ IS_OFFLINE: "true" }).invokedLocally).toBe(false);
+  expect(parseConfig({ IS_LOCAL: "true" }).invokedLocally).toBe(true);
+});
