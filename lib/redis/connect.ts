@@ -1,0 +1,122 @@
+import { isIP } from "node:net";
+import { Redis } from "ioredis";
+import { type Config, ConfigError } from "../config.ts";
+import { type Connection, createConnection } from "./connection.ts";
+
+/** What a connection tells of itself; one structured line an event. */
+export interface Log {
+  info(message: string, fields: Record<string, unknown>): void;
+  warn(message: string, fields: Record<string, unknown>): void;
+}
+
+export interface ConnectOptions {
+  /** Gives the log when there is something to say. */
+  readonly log: () => Log;
+  /** The Lua scripts of the feature; each becomes a command that sends its text once a socket, its digest after. */
+  readonly scripts?: Record<string, Script>;
+}
+
+/** A Lua script as ioredis takes it. */
+export interface Script {
+  readonly lua: string;
+  readonly numberOfKeys: number;
+}
+
+const HOW_TO_START =
+  "Start one with `npm run redis` (or `npm start`), or set REDIS_URL to a Redis that runs.";
+
+/**
+ * Opens the function's one connection and starts connecting at once, without waiting: call it while the module
+ * loads, so that the handshake overlaps the rest of a cold start. Throws `ConfigError` when no server is configured.
+ * SIGTERM and SIGINT close it with QUIT.
+ */
+export function connect(config: Config, { log, scripts = {} }: ConnectOptions): Connection {
+  const redis = new Redis({ ...options(config.redis), scripts });
+  redis.setMaxListeners(0); // each request that waits for the connection listens for it
+  logEvents(redis, log);
+  redis.connect().catch(() => {}); // the error event has logged it, and a request tries again
+  const connection = createConnection(redis, {
+    deadlineMs: config.redis.deadlineMs,
+    ...(config.invokedLocally && { adviceWhenAway: HOW_TO_START }),
+  });
+  closeOnSignals(connection);
+  return connection;
+}
+
+/** An emulator runs several functions in one process, and none may end it before all have closed. */
+const open: Connection[] = [];
+
+function closeOnSignals(connection: Connection): void {
+  open.push(connection);
+  if (open.length > 1) return;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, async () => {
+      await Promise.all(open.map((each) => each.close()));
+      // Our listener replaced the default one: when nobody else listens, the process must still end.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  }
+}
+
+function options(config: Config["redis"]) {
+  return {
+    ...address(config),
+    lazyConnect: true,
+    connectTimeout: config.deadlineMs,
+    // Idle time does not count, so it is safe across a freeze; a silent socket is destroyed in time for another try.
+    socketTimeout: Math.ceil(config.deadlineMs / 2),
+    // A command whose reply was lost may have run: only `Connection.run` knows whether it may be sent again.
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+    // At once, then slower, with jitter against storms. After some three seconds it stops trying by itself: from then
+    // on each request makes one attempt, and learns at once when the server is still away.
+    retryStrategy: (attempt: number) =>
+      attempt > 12 ? null : (attempt === 1 ? 0 : Math.min(25 * 2 ** (attempt - 2), 400)) + Math.random() * 10,
+    // Each of these would cost the first request of a sandbox one more round trip.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  };
+}
+
+function address(config: Config["redis"]) {
+  if (!config.url && !config.host) {
+    throw new ConfigError(`No Redis is configured: REDIS_URL and REDIS_HOST are unset. ${HOW_TO_START}`);
+  }
+  const url = config.url ? new URL(config.url) : undefined;
+  const host = url ? url.hostname.replace(/^\[|\]$/g, "") : (config.host ?? "");
+  const username = decodeURIComponent(url?.username ?? "") || config.username;
+  const password = decodeURIComponent(url?.password ?? "") || config.password;
+  return {
+    host,
+    port: url ? Number(url.port || 6379) : config.port,
+    db: Number(url?.pathname.slice(1) || 0),
+    ...(username && { username }),
+    ...(password && { password }),
+    ...((url ? url.protocol === "rediss:" : config.tls) && { tls: isIP(host) ? {} : { servername: host } }),
+  };
+}
+
+/** Each event once: while a server stays away, its errors and our attempts repeat, and one line says it all. */
+function logEvents(redis: Redis, log: () => Log): void {
+  let away = false;
+  const told = new Set<string>();
+  const once = (event: string, write: () => void) => {
+    if (told.has(event)) return;
+    told.add(event);
+    write();
+  };
+  redis.on("connect", () => once("connect", () => log().info("redis connect", { event: "connect" })));
+  redis.on("ready", () => {
+    log().info("redis ready", { event: "ready", recovered: away });
+    away = false;
+    told.clear();
+  });
+  redis.on("error", (error: Error) =>
+    once("error", () => log().warn("redis error", { event: "error", reason: error.message })),
+  );
+  redis.on("reconnecting", (delayMs: number) => {
+    away = true;
+    once("reconnecting", () => log().warn("redis reconnecting", { event: "reconnecting", delayMs }));
+  });
+  redis.on("end", () => once("end", () => log().info("redis end", { event: "end" })));
+}
