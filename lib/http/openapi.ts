@@ -1,0 +1,133 @@
+import * as z from "zod/mini";
+import { descriptionOf } from "../parsed-text.ts";
+import type { Contract, Operation, Response, Schema } from "./contract.ts";
+
+type Json = Record<string, unknown>;
+
+/** The document that every problem is (RFC 9457). */
+export const ProblemDocument = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  instance: z.string(),
+  errors: z.optional(z.array(z.strictObject({ path: z.string(), message: z.string() }))),
+});
+
+/** The codes that an operation may answer with beside its own, by status. */
+export function commonProblems({ access, body }: Operation): Record<number, readonly string[]> {
+  const isPublic = access === "public";
+  return {
+    400: ["invalid_request"],
+    ...(!isPublic && { 401: ["token_missing", "token_invalid", "token_expired"] }),
+    ...(!isPublic && access !== "authenticated" && { 403: ["scope_missing"] }),
+    405: ["method_not_allowed"],
+    ...(body && { 413: ["body_too_large"] }),
+    ...(body && body !== "bytes" && { 415: ["media_type_unsupported"] }),
+    431: ["headers_too_large"],
+    500: ["internal_error"],
+    503: ["redis_unavailable"],
+    507: ["out_of_memory"],
+  };
+}
+
+/** Describes the contracts as an OpenAPI 3.1 document. */
+export function describe(contracts: readonly Contract[], version: string): Json {
+  const paths: Record<string, Json> = {};
+  for (const [name, operation] of contracts.flatMap((contract) => Object.entries(contract))) {
+    const path = operation.path.replace("+}", "}");
+    paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describeOperation(name, operation) };
+  }
+  return {
+    openapi: "3.1.1",
+    info: { title: "redigate", version, description: "ElastiCache behind API Gateway." },
+    servers: [{ url: "/" }],
+    paths,
+    components: {
+      schemas: { Problem: jsonSchema(ProblemDocument, "output") },
+      securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+    },
+  };
+}
+
+function describeOperation(operationId: string, operation: Operation): Json {
+  const { summary, description, access, params, query, headers, body } = operation;
+  const scopes = access === "authenticated" ? [] : [access];
+  return {
+    operationId,
+    summary,
+    ...(description && { description }),
+    tags: [operation.path.split("/")[2]],
+    security: access === "public" ? [] : [{ token: scopes }],
+    parameters: [
+      ...parameters("path", params),
+      ...parameters("query", query),
+      ...parameters("header", headers),
+    ],
+    ...(body && { requestBody: { required: true, content: content(body, "input") } }),
+    responses: responses(operation),
+  };
+}
+
+function parameters(place: "path" | "query" | "header", schema: Schema | undefined): Json[] {
+  if (!schema) return [];
+  const { properties = {}, required = [] } = jsonSchema(schema, "input") as {
+    properties?: Json;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: place,
+    required: place === "path" || required.includes(name),
+    schema: property,
+  }));
+}
+
+function responses(operation: Operation): Json {
+  const described: Record<string, Json> = {};
+  for (const [status, response] of Object.entries(operation.responses))
+    described[status] = describeResponse(response);
+  for (const [status, codes] of Object.entries(commonProblems(operation))) {
+    const own = operation.responses[Number(status)];
+    described[status] = describeResponse({
+      description: own?.description ?? codes.join(", "),
+      problems: [...(own?.problems ?? []), ...codes],
+    });
+  }
+  return described;
+}
+
+function describeResponse({ description, body, problems, headers = {} }: Response): Json {
+  const described = Object.entries(headers).map(([name, text]) => [
+    name,
+    { description: text, schema: { type: "string" } },
+  ]);
+  return {
+    description,
+    ...(described.length > 0 && { headers: Object.fromEntries(described) }),
+    ...(body && { content: content(body, "output") }),
+    ...(problems && { content: { "application/problem+json": { schema: problemSchema(problems) } } }),
+  };
+}
+
+function problemSchema(codes: readonly string[]): Json {
+  return { allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }] };
+}
+
+function content(body: Schema | "bytes", io: "input" | "output"): Json {
+  if (body === "bytes") return { "*/*": { schema: {} } };
+  return { "application/json": { schema: jsonSchema(body, io) } };
+}
+
+function jsonSchema(schema: Schema, io: "input" | "output"): Json {
+  const { $schema, ...described } = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema: json }) {
+      const description = descriptionOf(zodSchema);
+      if (description) Object.assign(json, { type: "string", description });
+    },
+  });
+  return described;
+}
