@@ -1,0 +1,11 @@
+import { cacheContract } from "../lib/cache/contract.ts";
+import { healthContract } from "../lib/health/contract.ts";
+import type { Contract } from "../lib/http/contract.ts";
+import { openapiContract } from "../lib/openapi/contract.ts";
+
+/** The contract of each function that answers HTTP, by the function's name. */
+export const contracts: Record<"cache" | "health" | "openapi", Contract> = {
+  cache: cacheContract,
+  health: healthContract,
+  openapi: openapiContract,
+};

@@ -1,0 +1,97 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { contracts } from "./contracts.ts";
+import { projectDir } from "./paths.ts";
+
+/** What each variable that lib/config.ts reads is for, in the order of the README. */
+export const descriptions: Readonly<Record<string, string>> = {
+  REDIS_URL:
+    "The Redis or Valkey to use: `redis://` or, with TLS, `rediss://user:password@host:port/database`",
+  REDIS_HOST: "Its host, where there is no `REDIS_URL`",
+  REDIS_PORT: "Its port, beside `REDIS_HOST`",
+  REDIS_USERNAME: "The user, where the URL names none",
+  REDIS_PASSWORD: "The password, where the URL has none",
+  REDIS_TLS: "Whether to speak TLS, beside `REDIS_HOST`",
+  REDIS_DEADLINE_MS: "The longest a request waits for Redis before it is a 503, in milliseconds",
+  AUTH_MODE:
+    "`token`: the functions verify bearer tokens; `authorizer`: they trust the claims of API Gateway's JWT authorizer",
+  AUTH_PUBLIC_KEY:
+    "Verifies the tokens: an Ed25519 public key as JWK, JWK set or PEM. Needed with `AUTH_MODE=token`",
+  CORS_ORIGINS: "Origins whose pages may call, separated by commas; `*` for any",
+  RAW_PATH_DECODED:
+    "Whether the path arrives with its percent-encoding undone, as from API Gateway's HTTP APIs; a deployment sets `true`",
+  CACHE_DEFAULT_TTL_SECONDS: "The life of an entry that was put without `max-age`",
+  CACHE_MAX_TTL_SECONDS: "The longest an entry may be kept, with its stale windows",
+  CACHE_MAX_BODY_BYTES: "The largest body of an entry; 4194304 is the most that Lambda carries",
+  CACHE_JITTER_PERCENT:
+    "Shortens each life at random by up to this share, so that entries do not expire together",
+  POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
+  WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
+};
+
+/** A variable of the environment, with its default as one would write it there. */
+export interface Variable {
+  readonly name: string;
+  readonly default: string | undefined;
+}
+
+/** The variables of the schema in lib/config.ts, read from its source: a schema does not tell its defaults as text. */
+export function readVariables(): Variable[] {
+  const source = readFileSync(join(projectDir, "lib/config.ts"), "utf8");
+  const [, schema = ""] = /^const Environment = z\.object\(\{\n([\s\S]*?)^\}\);$/m.exec(source) ?? [];
+  const [, ...parts] = schema.split(/^ {2}([A-Z][A-Z_]+): /m);
+  const variables: Variable[] = [];
+  for (let index = 0; index < parts.length; index += 2) {
+    variables.push({ name: parts[index] ?? "", default: defaultOf(parts[index + 1] ?? "") });
+  }
+  return variables;
+}
+
+/** The last argument of `z._default(...)`; nothing for `z.optional(...)` and for an empty list. */
+function defaultOf(schema: string): string | undefined {
+  const [, value] = /^z\._default\([\s\S]*,\s*([^,\s]+?),?\s*\),\s*$/.exec(schema) ?? [];
+  if (!value || value === "[]") return undefined;
+  return value.startsWith('"') ? JSON.parse(value) : value.replaceAll("_", "");
+}
+
+/** The table of all operations. */
+export function endpointTable(): string {
+  const operations = Object.values(contracts).flatMap((contract) => Object.values(contract));
+  return table(
+    ["request", "what it does", "token"],
+    operations.map(({ method, path, summary, access }) => [
+      `\`${method} ${path.replace("+}", "}")}\``,
+      summary,
+      access === "public" ? "none" : access === "authenticated" ? "any" : `\`${access}\``,
+    ]),
+  );
+}
+
+/** The table of all variables. */
+export function configurationTable(): string {
+  const defaults = new Map(readVariables().map((variable) => [variable.name, variable.default]));
+  return table(
+    ["variable", "default", "what it sets"],
+    Object.entries(descriptions).map(([name, description]) => {
+      const value = defaults.get(name);
+      return [`\`${name}\``, value === undefined ? "" : `\`${value}\``, description];
+    }),
+  );
+}
+
+/** The README with both tables as they should be. Throws if it lacks the marks between which they stand. */
+export function withTables(readme: string): string {
+  return fill(fill(readme, "endpoints", endpointTable()), "configuration", configurationTable());
+}
+
+function fill(readme: string, name: string, content: string): string {
+  const pattern = new RegExp(`(<!-- ${name} -->\n)[\\s\\S]*?(<!-- /${name} -->)`);
+  if (!pattern.test(readme)) throw new Error(`README.md has no <!-- ${name} --> and <!-- /${name} -->.`);
+  return readme.replace(pattern, (_, start: string, end: string) => `${start}\n${content}\n\n${end}`);
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
