@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createInvoke } from "../../lib/aws/invoke.ts";
+import { ConfigError } from "../../lib/config.ts";
+import { WARM_UP_SOURCE } from "../../lib/http/warm-up.ts";
+import { createWarmer, parseTargets } from "../../lib/warmer/warmer.ts";
+import { lambdaContext } from "../api.ts";
+import { newSandbox } from "../http/stage.ts";
+import { type LambdaEndpoint, type Outcome, startLambdaEndpoint } from "./lambda-endpoint.ts";
+
+let endpoint: LambdaEndpoint | undefined;
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await endpoint?.close();
+  endpoint = undefined;
+});
+
+/** Everything that talks to Lambda from now on reaches this endpoint instead. */
+async function lambda(answer: Parameters<typeof startLambdaEndpoint>[0]) {
+  endpoint = await startLambdaEndpoint(answer);
+  vi.stubEnv("AWS_ENDPOINT_URL_LAMBDA", endpoint.url);
+  vi.stubEnv("AWS_REGION", "eu-central-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "local");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "local");
+  return endpoint;
+}
+
+async function warmerFor(targets: string[], answer: Parameters<typeof startLambdaEndpoint>[0]) {
+  const { invocations } = await lambda(answer);
+  return { run: createWarmer(createInvoke(), parseTargets(targets), WARM_UP_SOURCE).run, invocations };
+}
+
+const warm: Outcome = { answer: { warmed: true, cold: false, connected: true } };
+const cold: Outcome = { answer: { warmed: true, cold: true, connected: true } };
+
+describe("the targets", () => {
+  test("are functions with the number of their sandboxes", () => {
+    expect(parseTargets(["redigate-dev-cache=2", "a_B-9=100"])).toEqual([
+      { functionName: "redigate-dev-cache", sandboxes: 2 },
+      { functionName: "a_B-9", sandboxes: 100 },
+    ]);
+    expect(parseTargets([])).toEqual([]);
+  });
+
+  test.each([
+    "",
+    "cache",
+    "cache=",
+    "cache=0",
+    "cache=101",
+    "cache=-1",
+    "cache=1.5",
+    "cache=x",
+    "=1",
+    "a b=1",
+    "a:b=1",
+    `${"a".repeat(65)}=1`,
+  ])("are refused with the variable and the rule where one is `%s`", (target) => {
+    expect(() => parseTargets(["fine=1", target])).toThrow(ConfigError);
+    expect(() => parseTargets([target])).toThrow(/WARM_TARGETS: .*<function name>=<1 to 100>/);
+  });
+});
+
+describe("the warmer", () => {
+  test("sends each sandbox the event that its handler answers before routing, and waits for the answer", async () => {
+    const { run, invocations } = await warmerFor(["one=1", "many=3"], async () => warm);
+    expect(await run()).toEqual([
+      { functionName: "one", sandboxes: 1, cold: 0, failed: 0 },
+      { functionName: "many", sandboxes: 3, cold: 0, failed: 0 },
+    ]);
+    const calls = invocations.toSorted((a, b) => a.functionName.localeCompare(b.functionName));
+    expect(calls.map(({ functionName }) => functionName)).toEqual(["many", "many", "many", "one"]);
+    for (const { functionName, payload, invocationType } of calls) {
+      // Calls at the same time only find different sandboxes if each keeps its own busy for a moment.
+      expect(payload).toEqual({
+        source: "redigate.warmer",
+        holdMs: functionName === "many" ? expect.any(Number) : 0,
+      });
+      expect(invocationType ?? "RequestResponse").toBe("RequestResponse");
+    }
+    expect(calls[0]?.payload).not.toMatchObject({ holdMs: 0 });
+  });
+
+  test("sends the events of all targets at once, so that each finds another sandbox", async () => {
+    const { promise: allArrived, resolve } = Promise.withResolvers<void>();
+    let arrived = 0;
+    let mostAtOnce = 0;
+    const { run } = await warmerFor(["a=100", "b=10"], async () => {
+      mostAtOnce = Math.max(mostAtOnce, ++arrived);
+      if (arrived === 110) resolve();
+      await Promise.race([allArrived, sleep(1000)]);
+      arrived--;
+      return warm;
+    });
+    expect((await run()).map(({ failed }) => failed)).toEqual([0, 0]);
+    expect(mostAtOnce).toBe(110);
+  });
+
+  test("counts those that started cold and those that failed, and lets no target keep another from its turn", async () => {
+    const calls: Record<string, number> = {};
+    const { run } = await warmerFor(["cold=4", "broken=2", "fine=1"], async ({ functionName }) => {
+      calls[functionName] = (calls[functionName] ?? 0) + 1;
+      if (functionName === "cold") return calls.cold === 1 || calls.cold === 3 ? cold : warm;
+      if (functionName === "fine") return warm;
+      return { functionError: "Unhandled", errorMessage: "Task timed out after 29.00 seconds" };
+    });
+    expect(await run()).toEqual([
+      { functionName: "cold", sandboxes: 4, cold: 2, failed: 0 },
+      { functionName: "broken", sandboxes: 2, cold: 0, failed: 2 },
+      { functionName: "fine", sandboxes: 1, cold: 0, failed: 0 },
+    ]);
+  });
+
+  test("tries again when Lambda throttles, and counts a failure when that goes on", async () => {
+    let refused = 0;
+    const { run } = await warmerFor(["busy=1", "full=1"], async ({ functionName }) => {
+      if (functionName === "busy" && refused++ > 0) return warm;
+      return { status: 429, errorType: "TooManyRequestsException" };
+    });
+    expect(await run()).toEqual([
+      { functionName: "busy", sandboxes: 1, cold: 0, failed: 0 },
+      { functionName: "full", sandboxes: 1, cold: 0, failed: 1 },
+    ]);
+  });
+
+  test("counts an answer that is no warm-up's as a failure", async () => {
+    const { run } = await warmerFor(["other=1", "silent=1"], async ({ functionName }) => ({
+      answer: functionName === "silent" ? null : { statusCode: 500 },
+    }));
+    expect((await run()).map(({ failed }) => failed)).toEqual([1, 1]);
+  });
+
+  test("as deployed, warms the real cache function through Lambda's API", async () => {
+    const cache = await newSandbox(async () => (await import("../../functions/cache/handler.ts")).handler);
+    await lambda(async ({ payload }) => ({ answer: await cache(payload as never, lambdaContext()) }));
+    vi.stubEnv("WARM_TARGETS", "redigate-dev-cache=2");
+    const { handler } = await import("../../functions/warmer/worker.ts");
+    const outcome = { functionName: "redigate-dev-cache", sandboxes: 2, failed: 0 };
+    expect(await handler()).toEqual([{ ...outcome, cold: 1 }]);
+    expect(await handler()).toEqual([{ ...outcome, cold: 0 }]);
+  });
+});
