@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { projectDir } from "./paths.ts";
+
+interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const COLORS = process.stdout.isTTY ? "force" : "off";
+
+/** Each of these counts as one test. */
+const STATIC_STEPS = {
+  "format and lint": ["biome", "ci", `--colors=${COLORS}`, "--error-on-warnings", "."],
+  types: ["tsc", "--noEmit"],
+  "dependency rules": [
+    "depcruise",
+    "--config",
+    ".dependency-cruiser.cjs",
+    "lib",
+    "functions",
+    "dev",
+    "tests",
+  ],
+  "unused code": ["knip", "--no-progress"],
+} as const;
+
+/** Quick, and they guard what is easiest to break. */
+const FAST_TESTS = ["tests/config.test.ts", "tests/drift/", "tests/http/"];
+
+async function run(): Promise<Totals> {
+  const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
+  const steps = Object.entries(STATIC_STEPS).map(([name, command]) => staticStep(name, command));
+  const totals = await Promise.all(steps);
+  totals.push(await vitest(values.fast ? FAST_TESTS : []));
+  return {
+    passed: totals.reduce((sum, { passed }) => sum + passed, 0),
+    failed: totals.reduce((sum, { failed }) => sum + failed, 0),
+  };
+}
+
+async function staticStep(
+  name: string,
+  [program, ...words]: readonly [string, ...string[]],
+): Promise<Totals> {
+  const startedAt = performance.now();
+  const { code, output } = await execute(program, words);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${code === 0 ? "passed" : "FAILED"}  ${name} (${seconds} s)`);
+  if (code !== 0) console.log(output.trimEnd());
+  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function vitest(filters: readonly string[]): Promise<Totals> {
+  const folder = await mkdtemp(join(tmpdir(), "redigate-check-"));
+  const report = join(folder, "vitest.json");
+  try {
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+    const { code } = await execute("vitest", ["run", ...reporters, ...filters], "inherit");
+    const text = await readFile(report, "utf8").catch(() => undefined);
+    return text === undefined ? { passed: 0, failed: 1 } : totalsOf(JSON.parse(text), code);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    readonly status: string;
+    readonly assertionResults: readonly { status: string }[];
+  }[];
+}
+
+/** A file that could not be loaded counts as one failed test, and so does a failure that vitest puts down to no test. */
+function totalsOf(
+  { numPassedTests, numFailedTests, testResults }: VitestReport,
+  code: number | null,
+): Totals {
+  const brokenFiles = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === "failed" && !assertionResults.some((result) => result.status === "failed"),
+  );
+  const failed = numFailedTests + brokenFiles.length;
+  if (numPassedTests + failed === 0) console.log("FAILED  vitest ran no test");
+  return { passed: numPassedTests, failed: failed || (code !== 0 || numPassedTests === 0 ? 1 : 0) };
+}
+
+async function execute(program: string, words: readonly string[], stdio: "pipe" | "inherit" = "pipe") {
+  const script = join(projectDir, "node_modules", ".bin", program);
+  const child = spawn(process.execPath, [script, ...words], {
+    cwd: projectDir,
+    stdio: ["ignore", stdio, stdio],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const { promise, resolve } = Promise.withResolvers<number | null>();
+  child.once("error", (error) => {
+    output += error.message;
+    resolve(1);
+  });
+  child.once("close", resolve);
+  return { code: await promise, output };
+}
+
+try {
+  const { passed, failed } = await run();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 2;
+}
