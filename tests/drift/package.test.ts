@@ -1,0 +1,151 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { contracts } from "../../dev/contracts.ts";
+import { projectDir } from "../../dev/paths.ts";
+import { httpEvent } from "../api.ts";
+import { filesIn } from "./files.ts";
+import { type Packaged, packageService } from "./packaged.ts";
+
+const MAX_BUNDLE_BYTES = 400 * 1024;
+const names = filesIn(["functions"], "function.yml").map((path) => path.split("/")[1] ?? "");
+
+let packaged: Packaged;
+let folder = "none";
+
+beforeAll(async () => {
+  ({ packaged, folder } = await packageService());
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A route of API Gateway's as a pattern of paths; the catch-all takes whatever no other route does. */
+function routePattern(path: string): RegExp {
+  const source = path
+    .replaceAll(".", "\\.")
+    .replace(/\{\w+\+\}/, ".+")
+    .replace(/\{\w+\}/g, "[^/]+");
+  return new RegExp(`^${source}$`);
+}
+
+function routes(name: string): string[] {
+  return (packaged.functions[name]?.events ?? []).flatMap(({ httpApi }) =>
+    typeof httpApi === "object" ? [httpApi.path] : [],
+  );
+}
+
+describe("every folder of functions/", () => {
+  test("is one deployed function of the same name, and there are no others", () => {
+    expect(names.length).toBeGreaterThan(3);
+    expect(Object.keys(packaged.functions).sort()).toEqual(names);
+  });
+
+  test.each(names)("has its own handler or worker: %s", (name) => {
+    const { handler } = packaged.functions[name] ?? { handler: "" };
+    expect(handler).toMatch(new RegExp(`^functions/${name}/(handler|worker)\\.handler$`));
+    expect(existsSync(join(projectDir, handler.replace(/\.handler$/, ".ts")))).toBe(true);
+  });
+
+  test("that serves HTTP has a contract, and no other has", () => {
+    const serving = names.filter((name) => routes(name).length > 0);
+    expect(Object.keys(contracts).sort()).toEqual(serving);
+    const handlers = names.filter((name) => existsSync(join(projectDir, "functions", name, "handler.ts")));
+    expect(handlers).toEqual(serving);
+  });
+
+  test.each(Object.entries(contracts))(
+    "that serves HTTP gets the requests of its contract: %s",
+    (name, contract) => {
+      for (const { path } of Object.values(contract)) {
+        const takers = names.filter((other) => routes(other).some((route) => routePattern(route).test(path)));
+        expect({ path, takers }).toEqual({ path, takers: [name] });
+      }
+      for (const route of routes(name)) {
+        const served = Object.values(contract).some(({ path }) => routePattern(route).test(path));
+        expect(served, `nothing is served under ${route}`).toBe(true);
+      }
+    },
+  );
+
+  test("leaves what nobody serves to one function, which says so", () => {
+    const takers = names.filter((name) =>
+      packaged.functions[name]?.events.some(({ httpApi }) => httpApi === "*"),
+    );
+    expect(takers).toEqual(["openapi"]);
+  });
+});
+
+describe("what is deployed", () => {
+  test("may do nothing to everything", () => {
+    const roles = Object.values(packaged.resources).filter(({ Type }) => Type.startsWith("AWS::IAM::"));
+    expect(roles.length).toBeGreaterThan(0);
+    const statements = roles.flatMap(({ Properties }) => findStatements(Properties));
+    expect(statements.length).toBeGreaterThan(0);
+    for (const { Action, Resource, NotAction, NotResource } of statements) {
+      expect([Action].flat().filter((action) => String(action).includes("*"))).toEqual([]);
+      expect([Resource].flat()).not.toContain("*");
+      expect({ NotAction, NotResource }).toEqual({});
+    }
+  });
+
+  test("runs on the runtime and the processor that it was built for", () => {
+    const functions = Object.values(packaged.resources).filter(
+      ({ Type }) => Type === "AWS::Lambda::Function",
+    );
+    expect(functions).toHaveLength(names.length);
+    for (const { Properties } of functions) {
+      expect(Properties).toMatchObject({ Runtime: "nodejs24.x", Architectures: ["arm64"] });
+    }
+  });
+});
+
+interface Statement {
+  readonly Action?: unknown;
+  readonly Resource?: unknown;
+  readonly NotAction?: unknown;
+  readonly NotResource?: unknown;
+}
+
+function findStatements(value: unknown): Statement[] {
+  if (typeof value !== "object" || value === null) return [];
+  if ("Effect" in value) return "Principal" in value ? [] : [value as Statement];
+  return Object.values(value).flatMap(findStatements);
+}
+
+describe("every zip", () => {
+  test.each(names)("holds one minified bundle with its source map, and nothing else: %s", (name) => {
+    const { sizes, folder } = packaged.zips[name] ?? { sizes: {}, folder: "" };
+    const bundle = packaged.functions[name]?.handler.replace(/\.handler$/, ".js") ?? "";
+    expect(Object.keys(sizes).sort()).toEqual([bundle, `${bundle}.map`, "functions/package.json"].sort());
+    expect(sizes[bundle]).toBeLessThan(MAX_BUNDLE_BYTES);
+    const source = readFileSync(join(folder, bundle), "utf8");
+    expect(source.length / source.split("\n").length).toBeGreaterThan(200);
+    const { sources } = JSON.parse(readFileSync(join(folder, `${bundle}.map`), "utf8"));
+    const foreign = sources.filter((path: string) =>
+      /@aws-sdk|@smithy|\/tests\/|\/dev\/|\.test\.|aws-sdk/.test(path),
+    );
+    expect(foreign).toEqual([]);
+  });
+
+  test.each(names)("starts where there is nothing but Node and what Lambda brings: %s", async (name) => {
+    const { folder } = packaged.zips[name] ?? { folder: "" };
+    const bundle = join(folder, packaged.functions[name]?.handler.replace(/\.handler$/, ".js") ?? "");
+    if (name === "warmer") symlinkSync(join(projectDir, "node_modules"), join(folder, "node_modules"));
+    const script = `
+      const { handler } = await import(${JSON.stringify(bundle)});
+      const event = ${JSON.stringify(httpEvent("GET", "/v1/nothing", {}, null))};
+      const answer = ${name === "warmer" ? "[]" : 'await handler(event, { awsRequestId: "id" })'};
+      process.stderr.write(JSON.stringify([typeof handler, answer.statusCode]), () => process.exit());`;
+    const env = {
+      REDIS_URL: inject("redisUrl"),
+      AUTH_PUBLIC_KEY: inject("publicKey"),
+      AWS_REGION: "eu-central-1",
+      POWERTOOLS_LOG_LEVEL: "SILENT",
+    };
+    const words = ["--input-type=module", "--eval", script];
+    const { stderr } = await promisify(execFile)(process.execPath, words, { cwd: folder, env });
+    expect(JSON.parse(stderr)).toEqual(name === "warmer" ? ["function", null] : ["function", 404]);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { contracts } from "../../dev/contracts.ts";
+import {
+  configurationTable,
+  descriptions,
+  endpointTable,
+  readVariables,
+  withTables,
+} from "../../dev/readme-tables.ts";
+import { parseConfig } from "../../lib/config.ts";
+import { filesIn, read } from "./files.ts";
+
+const variables = readVariables();
+const names = variables.map(({ name }) => name).sort();
+/** A library reads its variables itself, and not every one takes the empty text for unset. */
+const own = names.filter((name) => !name.startsWith("POWERTOOLS_"));
+
+/** The variables of the environment that a text passes on under their own name. */
+function passedOn(text: string): string[] {
+  return [...text.matchAll(/^ +([A-Z][A-Z_]+): \$\{env:\1, '.*'\}$/gm)].map(([, name]) => name ?? "");
+}
+
+describe("README.md", () => {
+  test("has the tables of the present contracts and configuration; `node dev/readme-tables.ts` writes them", () => {
+    const readme = read("README.md");
+    expect(readme).toBe(withTables(readme));
+  });
+
+  test("would not be right with one operation or one variable fewer", () => {
+    const readme = `<!-- endpoints -->\n<!-- /endpoints -->\n<!-- configuration -->\n<!-- /configuration -->\n`;
+    const filled = withTables(readme);
+    expect(filled).toContain(endpointTable());
+    expect(filled).toContain(configurationTable());
+    expect(withTables(filled)).toBe(filled);
+    const operations = Object.values(contracts).flatMap((contract) => Object.values(contract));
+    expect(endpointTable().split("\n")).toHaveLength(operations.length + 2);
+    expect(configurationTable().split("\n")).toHaveLength(variables.length + 2);
+    expect(() => withTables("# redigate")).toThrow("<!-- endpoints -->");
+  });
+});
+
+describe("every variable that lib/config.ts reads", () => {
+  test("is described, and nothing else is", () => {
+    expect(names.length).toBeGreaterThan(10);
+    expect(Object.keys(descriptions).sort()).toEqual(names);
+  });
+
+  test("is passed on to the functions, and nothing else is, apart from those of libraries", () => {
+    const texts = ["serverless.yml", ...filesIn(["functions"], "function.yml")].map(read);
+    expect(texts.flatMap(passedOn).sort()).toEqual(own);
+  });
+
+  test.each(variables.filter((variable) => variable.default !== undefined))(
+    "has the default that the table says: $name=$default",
+    ({ name, default: value = "" }) => {
+      expect(parseConfig({ [name]: value })).toEqual(parseConfig({}));
+      const another = { false: "true", token: "authorizer" }[value] ?? String(Number(value) + 1);
+      expect(parseConfig({ [name]: another })).not.toEqual(parseConfig({}));
+    },
+  );
+
+  test("is in .env.example with its default, apart from the one that only the emulator needs", () => {
+    const example = new Map(
+      [...read(".env.example").matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]),
+    );
+    for (const { name, default: value } of variables.filter(
+      ({ name }) => own.includes(name) && name !== "RAW_PATH_DECODED",
+    )) {
+      expect(example.has(name), `${name} is missing`).toBe(true);
+      if (value !== undefined) expect(`${name}=${example.get(name)}`).toBe(`${name}=${value}`);
+    }
+  });
+});
