@@ -1,0 +1,103 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { exportJWK, generateKeyPair } from "jose";
+import { findEngine } from "../../dev/redis/find-engine.ts";
+import { startRedis } from "../../dev/redis/start-redis.ts";
+import { buildBundles } from "./bundles.ts";
+import { measureCold } from "./cold.ts";
+import type { MemoryResult } from "./memory.ts";
+import { keepApart } from "./processors.ts";
+import { measure, type Sandbox } from "./sandbox.ts";
+import { type Pair, summarize } from "./statistics.ts";
+import { format, isOver, type Row } from "./table.ts";
+import type { WarmResult } from "./warm.ts";
+
+/** Where the compiler and the kernel put things differs from process to process. */
+const WARM_PROCESSES = 5;
+const WARM_BOUND = 1.6;
+const COLD_BOUND = 1.5;
+const MEMORY_BOUND = 1.1;
+/** With much memory V8 lets its young generation grow to 128 MiB, which would hide everything else. */
+const MEMORY_FLAGS = ["--expose-gc", "--max-semi-space-size=4"];
+const BUNDLE_BOUND_BYTES = 400 * 1024;
+
+const folder = mkdtempSync(join(tmpdir(), "redigate-bench-"));
+const redis = await startRedis({ password: "bench" });
+const apart = keepApart(redis.pid);
+
+async function run(): Promise<Row[]> {
+  const bundles = await buildBundles(folder);
+  const { privateKey, publicKey } = await generateKeyPair("EdDSA", { extractable: true });
+  const sandbox: Sandbox = {
+    bundle: bundles.cache.file,
+    redisUrl: redis.url,
+    publicKey: JSON.stringify(await exportJWK(publicKey)),
+    signingKey: JSON.stringify(await exportJWK(privateKey)),
+  };
+  say("warm requests");
+  const warm: Record<string, Pair[]> = {};
+  for (let process = 0; process < WARM_PROCESSES; process++) {
+    const rounds = await measure<WarmResult>("warm.ts", sandbox);
+    for (const [name, pairs] of Object.entries(rounds)) warm[name] = [...(warm[name] ?? []), ...pairs];
+  }
+  say("cold starts");
+  const cold = await measureCold(bundles, sandbox);
+  say("memory over 100,000 requests");
+  const { heap, rss } = await measure<MemoryResult>("memory.ts", sandbox, MEMORY_FLAGS);
+
+  const { GET = [], ...others } = warm;
+  const { cache } = bundles;
+  return [
+    row("warm GET, p50 of the handler : of ioredis", GET, "µs", WARM_BOUND),
+    row("cold, loading the bundle : one of only ioredis", cold, "ms", COLD_BOUND),
+    {
+      what: "bundle of the cache function : its limit",
+      subject: `${(cache.bytes / 1024).toFixed(0)} KiB`,
+      baseline: `${BUNDLE_BOUND_BYTES / 1024} KiB`,
+      ratio: cache.bytes / BUNDLE_BOUND_BYTES,
+      bound: 1,
+    },
+    row("heap after 100,000 requests : at best", [pair(heap)], "MiB", MEMORY_BOUND),
+    row("resident memory after 100,000 requests : at best", [pair(rss)], "MiB", MEMORY_BOUND),
+    ...Object.entries(others).map(([name, rounds]) => row(`warm ${name}, for information`, rounds, "µs")),
+  ];
+}
+
+function row(what: string, rounds: readonly Pair[], unit: string, bound?: number): Row {
+  const { subject, baseline, ratio } = summarize(rounds);
+  const show = (value: number) => `${value.toFixed(unit === "µs" ? 0 : 1)} ${unit}`;
+  return {
+    what,
+    subject: show(subject),
+    baseline: show(baseline),
+    ratio,
+    ...(bound !== undefined && { bound }),
+  };
+}
+
+function pair({ lowest, last }: MemoryResult["heap"]): Pair {
+  return { subject: last, baseline: lowest };
+}
+
+function say(what: string): void {
+  process.stderr.write(`Measuring ${what} ...\n`);
+}
+
+try {
+  const engine = execFileSync(await findEngine(), ["--version"], { encoding: "utf8" });
+  const rows = await run();
+  const [, version] = /v=(\S+)/.exec(engine) ?? [];
+  const product = /valkey/i.test(engine) ? "Valkey" : "Redis";
+  const processors = cpus();
+  const day = new Date().toISOString().slice(0, 10);
+  const machine = `${processors.length} x ${processors[0]?.model}${apart ? ", one of them for Redis" : ""}`;
+  console.log(`${day}, Node ${process.version}, ${product} ${version}, ${machine}; medians
+`);
+  console.log(format(rows));
+  process.exitCode = rows.some(isOver) ? 1 : 0;
+} finally {
+  await redis.stop();
+  rmSync(folder, { recursive: true });
+}
