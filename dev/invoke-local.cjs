@@ -23,15 +23,17 @@ module.exports = class InvokeLocal {
   }
 };
 
+/** Says what is wrong, if anything is. */
 async function useLocalRedis(serviceDir) {
-  if (process.env.REDIS_URL || process.env.REDIS_HOST) return undefined;
-  const file = resolve(serviceDir, process.env.REDIGATE_STATE_DIR || ".redigate", "local.env");
-  if (!existsSync(file)) return "No Redis runs on this machine.";
-  const { REDIS_URL } = parseEnv(readFileSync(file, "utf8"));
-  process.env.REDIS_URL = REDIS_URL;
-  return ping(REDIS_URL).then(
+  if (process.env.REDIS_HOST && !process.env.REDIS_URL) return undefined;
+  if (!process.env.REDIS_URL) {
+    const file = resolve(serviceDir, process.env.REDIGATE_STATE_DIR || ".redigate", "local.env");
+    if (!existsSync(file)) return "No Redis runs on this machine.";
+    process.env.REDIS_URL = parseEnv(readFileSync(file, "utf8")).REDIS_URL;
+  }
+  return ping(process.env.REDIS_URL).then(
     () => undefined,
-    () => "The Redis of this machine does not answer.",
+    (error) => `The Redis to use does not answer: ${error.message}.`,
   );
 }
 
