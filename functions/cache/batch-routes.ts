@@ -14,7 +14,7 @@ import type { createLife } from "./life.ts";
  * Lambda answers with at most 6 MiB. A value grows by up to a half on its way into JSON, and that by a third into
  * base64, as `serve` sends what is large.
  */
-const SHARED_BYTES = 2_883_584;
+const SHARED_BYTES = 2_621_440;
 /** Lambda takes at most 6 MiB. */
 const LARGEST_BATCH_BYTES = 5_767_168;
 

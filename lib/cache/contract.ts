@@ -128,7 +128,10 @@ export const cacheContract = {
     body: "bytes",
     responses: {
       201: { description: "Stored; there was no such entry.", headers: { etag: freshness.etag } },
-      204: { description: "Stored in place of the entry that was there.", headers: { etag: freshness.etag } },
+      204: {
+        description: "Stored in place of an entry that was there; it may have been invalidated.",
+        headers: { etag: freshness.etag },
+      },
       409: {
         description: "The lease ended, or the entry or one of its groups was invalidated since.",
         problems: ["lease_lost"],
@@ -160,7 +163,7 @@ export const cacheContract = {
     path: "/v1/cache/batch-get",
     summary: "Read up to 100 entries",
     description:
-      "One round trip to Redis (one a slot, all at once, on a cluster), one more if any has groups. The values share 2.75 MiB evenly: one that is larger than its share says `too_large`.",
+      "One round trip to Redis (one a slot, all at once, on a cluster), one more if any has groups. The values share 2.5 MiB evenly: one that is larger than its share says `too_large`.",
     access: "cache:read",
     body: z.strictObject({ keys: z.array(Key).check(z.minLength(1), z.maxLength(100)) }),
     responses: {

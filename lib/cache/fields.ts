@@ -45,9 +45,11 @@ export const EntityTags = parsedText('`*`, or entity tags such as `"abc"`.', (va
   const tags = value
     .match(/(?:[^,"]|"[^"]*"?)+/g)
     ?.filter((part) => part.trim())
-    .map((part) => ETAG.exec(part)) ?? [null];
-  if (tags.some((tag) => !tag)) return { reason: 'must be * or a list of quoted entity tags such as "abc"' };
-  return tags.map((tag) => `${tag?.[1] ?? ""}${tag?.[2] ?? ""}`);
+    .map((part) => ETAG.exec(part));
+  if (!tags?.length || tags.some((tag) => !tag))
+    return { reason: 'must be * or a list of quoted entity tags such as "abc"' };
+  // A quoted star is a tag like any other, if not one of ours, and must not pass for the star.
+  return tags.map((tag) => `${tag?.[1] ?? ""}${tag?.[2] === "*" ? '"*"' : (tag?.[2] ?? "")}`);
 });
 
 export const LeaseToken = parsedText(

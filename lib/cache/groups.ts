@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Run } from "../redis/connection.ts";
+import { classify } from "../redis/errors.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import { cacheKeys } from "../redis/keys.ts";
 import type { Tokens } from "./entry.ts";
@@ -17,14 +18,23 @@ const MARGIN_MS = 60_000;
 const CLOCK_MS = 86_400_000;
 const idempotent = true;
 
-/** Makes sure that each group has a token that outlives `keepMs`, and reads it. One round trip. */
+/**
+ * Makes sure that each group has a token that outlives `keepMs`, and reads it; the empty text for one that a full Redis
+ * has no room for. One round trip.
+ */
 export function pinGroups(
   run: Run,
   tenant: string,
   names: Iterable<string>,
   keepMs: number,
 ): Promise<PresentTokens> {
-  return askEach(run, tenant, names, (key) => (p) => p.cachePin(key, nonce(), keepMs + MARGIN_MS));
+  return askEach(
+    run,
+    tenant,
+    names,
+    (key) => (p) => p.cachePin(key, nonce(), keepMs + MARGIN_MS),
+    noneForWantOfMemory,
+  );
 }
 
 /** The present tokens; the empty text for a group that has none. One round trip, none for no group. */
@@ -67,11 +77,17 @@ function nonce(): string {
   return randomBytes(9).toString("base64url");
 }
 
+function noneForWantOfMemory(error: Error): null {
+  if (classify(error) === "out_of_memory") return null;
+  throw error;
+}
+
 async function askEach(
   run: Run,
   tenant: string,
   names: Iterable<string>,
   ask: (key: string) => Call["add"],
+  onError?: (error: Error) => null,
 ): Promise<PresentTokens> {
   const asked = [...new Set(names)];
   if (asked.length === 0) return new Map();
@@ -79,6 +95,6 @@ async function askEach(
     const key = cacheKeys.group(tenant, name);
     return { key, add: ask(key) };
   });
-  const replies = (await run((redis) => fanOut(redis, calls), { idempotent })) as (string | null)[];
+  const replies = (await run((redis) => fanOut(redis, calls, onError), { idempotent })) as (string | null)[];
   return new Map(asked.map((name, index) => [name, replies[index] ?? ""]));
 }

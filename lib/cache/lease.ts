@@ -20,17 +20,25 @@ const Fields = z.tuple([
   z.array(z.string().check(z.maxLength(256))).check(z.maxLength(128)),
 ]);
 
+/** Names of groups shrink, so that they fit into a header twice: in the lease and in the PUT that brings it back. */
+const DEFLATED = "z";
+const PLAIN = "j";
+const MAX_JSON_BYTES = 65_536;
+const zlib = () => process.getBuiltinModule("node:zlib");
+
 export function formatLease({ nonce, durationMs, clock, groups }: Lease): string {
-  return Buffer.from(JSON.stringify([nonce, durationMs, clock, groups])).toString("base64url");
+  const json = Buffer.from(JSON.stringify([nonce, durationMs, clock, groups]));
+  if (groups.length === 0) return PLAIN + json.toString("base64url");
+  return DEFLATED + zlib().deflateRawSync(json).toString("base64url");
 }
 
 /** Undefined for a text that this service never gave out. */
 export function parseLease(text: string): Lease | undefined {
   try {
-    const [nonce, durationMs, clock, groups] = z.parse(
-      Fields,
-      JSON.parse(Buffer.from(text, "base64url").toString()),
-    );
+    const bytes = Buffer.from(text.slice(1), "base64url");
+    const json =
+      text[0] === DEFLATED ? zlib().inflateRawSync(bytes, { maxOutputLength: MAX_JSON_BYTES }) : bytes;
+    const [nonce, durationMs, clock, groups] = z.parse(Fields, JSON.parse(json.toString()));
     return { nonce, durationMs, clock, groups };
   } catch {
     return undefined;

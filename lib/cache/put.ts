@@ -79,13 +79,13 @@ async function presentTokens(run: Run, tenant: string, puts: readonly Put[]): Pr
 }
 
 function prepare(put: Put, tokens: PresentTokens): Job {
-  const { body, contentType, contentEncoding, life, groups = [], absent, lease } = put;
+  const { body, contentType, contentEncoding, life, groups = [], absent } = put;
   const { stored, compressed } = packBody(body);
   return {
     put,
     stored,
     asked: groups,
-    status: lease && lostByInvalidation(lease, groups, tokens) ? "lease_lost" : undefined,
+    status: settledAlready(put, tokens),
     head: {
       version: randomUUID(),
       etag: etagOf(body, contentType, contentEncoding),
@@ -100,6 +100,15 @@ function prepare(put: Put, tokens: PresentTokens): Job {
       groups: groups.length > 0 ? pick(tokens, groups) : undefined,
     },
   };
+}
+
+/** What the tokens alone decide: a full Redis had no room for one, or an invalidation has ended the lease. */
+function settledAlready(
+  { groups = [], lease }: Put,
+  tokens: PresentTokens,
+): PutOutcome["status"] | undefined {
+  if (groups.some((name) => !tokens.get(name))) return "out_of_memory";
+  return lease && lostByInvalidation(lease, groups, tokens) ? "lease_lost" : undefined;
 }
 
 /** Takes in the reply to a job; gives the groups that have to be looked at before it can be tried again. */

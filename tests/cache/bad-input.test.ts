@@ -57,6 +57,7 @@ test.each<[string, CallOptions]>([
   ["a tag without quotes", put({ "if-match": "abc" })],
   ["half a tag", put({ "if-match": '"abc' })],
   ["an empty tag list", put({ "if-match": "" })],
+  ["a tag list of nothing but commas", put({ "if-match": ", ," })],
   ["create-only with a tag", put({ "if-none-match": '"abc"' })],
   ["a lease nobody gave", put({ "cache-lease": "abc" })],
   ["a lease of odd bytes", put({ "cache-lease": "%%%" })],

@@ -194,6 +194,12 @@ test("create-only and compare-and-set do what they say", async () => {
   expect((await api("GET", path("cas"))).text).toBe("3");
 });
 
+test("a quoted star is a tag, not the star", async () => {
+  await api("PUT", path("star"), { body: "kept" });
+  expect((await api("PUT", path("star"), { body: "x", headers: { "if-match": '"*"' } })).status).toBe(412);
+  expect((await api("GET", path("star"), { headers: { "if-none-match": '"*"' } })).text).toBe("kept");
+});
+
 test("of many concurrent compare-and-sets on one tag exactly one succeeds", async () => {
   const { headers } = await api("PUT", path("race"), { body: "start" });
   const puts = Array.from({ length: 50 }, (_, i) =>

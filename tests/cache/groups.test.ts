@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
@@ -150,4 +151,16 @@ test("an entry that lands with an old token while a lookup looks again is not se
     expect(answer.status).toBe(404);
   }
   redis.disconnect();
+});
+
+test.each([
+  ["128 of 32 random characters", Array.from({ length: 128 }, () => randomBytes(24).toString("base64url"))],
+  ["16 of 250 quotes", Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(250, '"'))],
+])("a stale entry in as many groups as there may be, %s, is refilled with its lease", async (_, groups) => {
+  const stale = "max-age=0, stale-while-revalidate=60";
+  const entries = [{ key: "many-groups", value: "old", groups, cacheControl: stale }];
+  await api("POST", "/v1/cache/batch-put", { body: { entries } });
+  const names = groups.map((name) => `"${name.replaceAll('"', '\\"')}"`).join(", ");
+  const token = await lease("many-groups");
+  expect((await put("many-groups", names, { "cache-lease": token })).status).toBe(204);
 });

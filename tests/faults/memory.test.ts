@@ -74,7 +74,7 @@ test("no lease is given, and the miss is told all the same", async () => {
 test("a batch says of each entry that there was no room for it", async () => {
   const entries = [
     { key: "new", value: "x" },
-    { key: "newer", value: "x" },
+    { key: "newer", value: "x", groups: ["a new one"] },
   ];
   const { json } = await sandbox.api("POST", "/v1/cache/batch-put", { body: { entries } });
   expect(json.results).toEqual(entries.map(({ key }) => ({ key, status: "out_of_memory" })));
