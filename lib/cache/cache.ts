@@ -123,13 +123,9 @@ export function createCache(connection: Connection) {
     keys: readonly string[],
     largestBytes: number,
   ): Promise<(Entry | undefined)[]> {
-    const calls = keys.map((key) => {
+    const calls = keys.map((key): Call => {
       const id = cacheKeys.entry(tenant, key);
-      return {
-        key: id,
-        add: (p: { cachePeekBuffer(id: string, bytes: number): unknown }) =>
-          p.cachePeekBuffer(id, largestBytes),
-      };
+      return { key: id, add: (p) => p.cachePeekBuffer(id, largestBytes) };
     });
     const run = connection.begin();
     const replies = await run((redis) => fanOut(redis, calls), { idempotent });

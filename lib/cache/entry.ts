@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { zlib } from "./zlib.ts";
 
 /** How long an entry may be served, in milliseconds, counted from the put. */
 export interface Life {
@@ -45,9 +46,6 @@ export interface Entry {
   /** What is left of each window; negative once it is over. */
   readonly left: Life;
 }
-
-/** Only large values need it, and loading it would make every cold start a tenth longer. */
-const zlib = () => process.getBuiltinModule("node:zlib");
 
 /** Below this a compressed body would save less than it costs. */
 const COMPRESS_FROM_BYTES = 1024;

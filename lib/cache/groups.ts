@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Run } from "../redis/connection.ts";
-import { classify } from "../redis/errors.ts";
-import { type Call, fanOut } from "../redis/fan-out.ts";
+import { type Call, fanOut, nullForWantOfMemory } from "../redis/fan-out.ts";
 import { cacheKeys } from "../redis/keys.ts";
 import type { Tokens } from "./entry.ts";
 import { type Lease, MAX_LEASE_MS } from "./lease.ts";
 
 /**
- * Groups of entries (RFC 9875). A group has a token, an entry remembers the tokens of its groups at its put, and is
- * served only while all of them are still the same. So an invalidation is one small write whatever the group's size,
- * and a token that Redis evicted makes a miss, never a stale answer.
+ * The token that each group (RFC 9875) has now; the empty text for none. An entry remembers the tokens of its groups at
+ * its put, and is served only while all of them are still the same. So an invalidation is one small write whatever the
+ * group's size, and an entry whose group's token was evicted is a miss, never a stale answer.
  */
 export type PresentTokens = ReadonlyMap<string, string>;
 
@@ -33,7 +32,7 @@ export function pinGroups(
     tenant,
     names,
     (key) => (p) => p.cachePin(key, nonce(), keepMs + MARGIN_MS),
-    noneForWantOfMemory,
+    nullForWantOfMemory,
   );
 }
 
@@ -75,11 +74,6 @@ export function lostByInvalidation(lease: Lease, names: readonly string[], prese
 /** Unique, and short because every entry of the group keeps it. */
 function nonce(): string {
   return randomBytes(9).toString("base64url");
-}
-
-function noneForWantOfMemory(error: Error): null {
-  if (classify(error) === "out_of_memory") return null;
-  throw error;
 }
 
 async function askEach(

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { zlib } from "./zlib.ts";
 
 /** The right to fill one entry. The caller keeps it between the miss and the put, as an opaque text. */
 export interface Lease {
@@ -24,7 +25,6 @@ const Fields = z.tuple([
 const DEFLATED = "z";
 const PLAIN = "j";
 const MAX_JSON_BYTES = 65_536;
-const zlib = () => process.getBuiltinModule("node:zlib");
 
 export function formatLease({ nonce, durationMs, clock, groups }: Lease): string {
   const json = Buffer.from(JSON.stringify([nonce, durationMs, clock, groups]));

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Connection, Run } from "../redis/connection.ts";
-import { classify, OutOfMemory } from "../redis/errors.ts";
-import { fanOut } from "../redis/fan-out.ts";
+import { type Call, fanOut, nullForWantOfMemory } from "../redis/fan-out.ts";
 import { cacheKeys } from "../redis/keys.ts";
 import { etagOf, type Head, type Life, packBody, retentionMs, type Tokens } from "./entry.ts";
 import { lostByInvalidation, type PresentTokens, pinGroups, readGroups } from "./groups.ts";
@@ -112,8 +111,8 @@ function settledAlready(
 }
 
 /** Takes in the reply to a job; gives the groups that have to be looked at before it can be tried again. */
-function settle(job: Job, reply: string | OutOfMemory | undefined): readonly string[] {
-  if (reply instanceof OutOfMemory) job.status = "out_of_memory";
+function settle(job: Job, reply: string | null | undefined): readonly string[] {
+  if (reply === null) job.status = "out_of_memory";
   else if (reply?.startsWith("{")) {
     job.asked = Object.keys(JSON.parse(reply).groups);
     return job.asked;
@@ -127,13 +126,13 @@ async function store(
   jobs: readonly Job[],
   tokens: PresentTokens,
   rememberMs: number,
-): Promise<(string | OutOfMemory)[]> {
-  const calls = jobs.map(({ put: { key, lease, condition = {} }, head, stored, asked }) => {
+): Promise<(string | null)[]> {
+  const calls = jobs.map(({ put: { key, lease, condition = {} }, head, stored, asked }): Call => {
     const entryKey = cacheKeys.entry(tenant, key);
     const isConditional = condition.absent || condition.etags;
     return {
       key: entryKey,
-      add: (p: Pipeline) =>
+      add: (p) =>
         p.cachePut(
           entryKey,
           cacheKeys.lease(tenant, key),
@@ -150,17 +149,10 @@ async function store(
     };
   });
   // A full Redis may have room for some: each entry stands for itself.
-  const replies = await run((redis) => fanOut(redis, calls, outOfMemoryAsReply), { idempotent: true });
-  return replies as (string | OutOfMemory)[];
-}
-
-function outOfMemoryAsReply(error: Error): OutOfMemory {
-  if (classify(error) === "out_of_memory") return new OutOfMemory("Redis is out of memory");
-  throw error;
+  const replies = await run((redis) => fanOut(redis, calls, nullForWantOfMemory), { idempotent: true });
+  return replies as (string | null)[];
 }
 
 function pick(tokens: PresentTokens, names: readonly string[]): Tokens {
   return Object.fromEntries(names.map((name) => [name, tokens.get(name) ?? ""]));
 }
-
-type Pipeline = Parameters<Parameters<typeof fanOut>[1][number]["add"]>[0];

@@ -1,6 +1,7 @@
 import calculateSlot from "cluster-key-slot";
 import type { ChainableCommander } from "ioredis";
 import { Cluster, type Redis } from "ioredis";
+import { classify } from "./errors.ts";
 
 /** One command (or script) whose keys share the slot of `key`. */
 export interface Call {
@@ -43,6 +44,12 @@ function bySlot(calls: readonly Call[]): number[][] {
     else slots.set(slot, [index]);
   });
   return [...slots.values()];
+}
+
+/** For `fanOut`: a call that a full Redis refused has the reply null, and does not fail the others. */
+export function nullForWantOfMemory(error: Error): null {
+  if (classify(error) === "out_of_memory") return null;
+  throw error;
 }
 
 function fail(error: Error): never {
