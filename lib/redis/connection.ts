@@ -48,6 +48,7 @@ export function createConnection(
   let lastUsedAt = Date.now();
 
   function unavailable(cause: unknown): RedisUnavailable {
+    if (cause instanceof RedisUnavailable) return cause;
     const reason =
       cause instanceof Error ? cause.message.replace(/\.+$/, "") : "no answer before the deadline";
     const message = [`Redis is unavailable: ${reason}.`, adviceWhenAway].filter(Boolean).join(" ");
@@ -105,6 +106,7 @@ export function createConnection(
     { idempotent = false } = {},
   ): Promise<T> {
     const timeLeftMs = () => Math.max(1, deadlineAt - performance.now());
+    let refusal: unknown;
     for (let pauseMs = PAUSE_MS; ; ) {
       const isIdle = Date.now() - lastUsedAt > IDLE_MS;
       lastUsedAt = Date.now();
@@ -118,8 +120,12 @@ export function createConnection(
         if (failure === "out_of_memory") {
           throw new OutOfMemory("Redis is out of memory", { cause: withoutCommand(error) });
         }
+        if (failure === "refused") refusal = error;
         const mayRetry = failure === "refused" || idempotent;
-        if (!mayRetry || timeLeftMs() <= PAUSE_MS) throw unavailable(error);
+        if (!mayRetry || timeLeftMs() <= PAUSE_MS) {
+          // The last try may have had no time left: what the server said before tells more than that.
+          throw unavailable(error instanceof RedisUnavailable ? (refusal ?? error) : error);
+        }
         // A demoted primary keeps answering READONLY on the old socket; its name leads to the new one by now.
         if (pauseMs === PAUSE_MS && error instanceof Error && error.message.startsWith("READONLY"))
           await dropSocket();

@@ -162,3 +162,15 @@ test("round trips are taken once each, with their duration", async () => {
   expect(more).toEqual([]);
   expect(connection.takeRoundTrips()).toEqual([]);
 });
+
+test("when the last try had no time left, the error says what the server said before", async () => {
+  const refusal = Object.assign(new Error("NOREPLICAS Not enough good replicas to write."), {
+    name: "ReplyError",
+  });
+  let tries = 0;
+  const operation = () => (++tries === 1 ? Promise.reject(refusal) : new Promise<never>(() => {}));
+  const { error } = await timed(connection.run(operation));
+  expect(error).toBeInstanceOf(RedisUnavailable);
+  expect((error as Error).message).toContain("NOREPLICAS");
+  expect(tries).toBe(2);
+});
