@@ -25,6 +25,18 @@ export const descriptions: Readonly<Record<string, string>> = {
   CACHE_MAX_BODY_BYTES: "The largest body of an entry; 4194304 is the most that Lambda carries",
   CACHE_JITTER_PERCENT:
     "Shortens each life at random by up to this share, so that entries do not expire together",
+  SESSIONS_IDLE_SECONDS:
+    "A session that was not seen for so long ends, where `idleSeconds` does not say otherwise",
+  SESSIONS_ABSOLUTE_SECONDS:
+    "So long after it began a session ends in any case, where `absoluteSeconds` does not say otherwise",
+  SESSIONS_TOUCH_SECONDS: "How often a session in use is written at most; its idle clock may lag as much",
+  SESSIONS_ROTATION_GRACE_SECONDS: "How long the token before a rotation is still accepted",
+  SESSIONS_MAX_PER_USER: "The sessions that a user may have; one more ends the one seen longest ago",
+  TOKENS_ACCESS_SECONDS: "The life of an access token",
+  TOKENS_REFRESH_SECONDS: "The life of a grant: of the first refresh token and all that follow from it",
+  TOKENS_REUSE_GRACE_SECONDS:
+    "How long the refresh token that was exchanged last gives the same pair again, before it counts as stolen",
+  TOKENS_MAX_PER_USER: "The grants that a user may have; one more ends the oldest",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
 };

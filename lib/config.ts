@@ -57,8 +57,24 @@ const Environment = z.object({
   CACHE_MAX_TTL_SECONDS: z._default(integer(1, MAX_SECONDS), 2_592_000),
   CACHE_MAX_BODY_BYTES: z._default(integer(1, 4_194_304), 1_048_576),
   CACHE_JITTER_PERCENT: z._default(integer(0, 50), 0),
+  SESSIONS_IDLE_SECONDS: z._default(integer(1, MAX_SECONDS), 86_400),
+  SESSIONS_ABSOLUTE_SECONDS: z._default(integer(1, MAX_SECONDS), 2_592_000),
+  SESSIONS_TOUCH_SECONDS: z._default(integer(0, 3600), 60),
+  SESSIONS_ROTATION_GRACE_SECONDS: z._default(integer(0, 300), 10),
+  SESSIONS_MAX_PER_USER: z._default(integer(1, 1000), 100),
+  TOKENS_ACCESS_SECONDS: z._default(integer(1, 86_400), 900),
+  TOKENS_REFRESH_SECONDS: z._default(integer(1, MAX_SECONDS), 2_592_000),
+  TOKENS_REUSE_GRACE_SECONDS: z._default(integer(0, 300), 10),
+  TOKENS_MAX_PER_USER: z._default(integer(1, 1000), 100),
   WARM_TARGETS: z._default(list, []),
 });
+
+/** Settings of which the first must not exceed the second. */
+const ORDERED = [
+  ["CACHE_DEFAULT_TTL_SECONDS", "CACHE_MAX_TTL_SECONDS"],
+  ["SESSIONS_IDLE_SECONDS", "SESSIONS_ABSOLUTE_SECONDS"],
+  ["TOKENS_ACCESS_SECONDS", "TOKENS_REFRESH_SECONDS"],
+] as const;
 
 /** A setting is missing or wrong. The message names the variable and the reason, never the value. */
 export class ConfigError extends Error {
@@ -77,10 +93,9 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     throw new ConfigError(`Wrong configuration. ${reasons.join("; ")}`);
   }
   const env = parsed.data;
-  if (env.CACHE_DEFAULT_TTL_SECONDS > env.CACHE_MAX_TTL_SECONDS) {
-    throw new ConfigError(
-      "Wrong configuration. CACHE_DEFAULT_TTL_SECONDS: must not exceed CACHE_MAX_TTL_SECONDS",
-    );
+  for (const [shorter, longer] of ORDERED) {
+    if (env[shorter] > env[longer])
+      throw new ConfigError(`Wrong configuration. ${shorter}: must not exceed ${longer}`);
   }
   return {
     redis: {
@@ -100,6 +115,19 @@ export function parseConfig(environment: Record<string, string | undefined>) {
       maxTtlMs: env.CACHE_MAX_TTL_SECONDS * 1000,
       maxBodyBytes: env.CACHE_MAX_BODY_BYTES,
       jitterPercent: env.CACHE_JITTER_PERCENT,
+    },
+    sessions: {
+      idleMs: env.SESSIONS_IDLE_SECONDS * 1000,
+      absoluteMs: env.SESSIONS_ABSOLUTE_SECONDS * 1000,
+      touchMs: env.SESSIONS_TOUCH_SECONDS * 1000,
+      graceMs: env.SESSIONS_ROTATION_GRACE_SECONDS * 1000,
+      maxPerUser: env.SESSIONS_MAX_PER_USER,
+    },
+    tokens: {
+      accessMs: env.TOKENS_ACCESS_SECONDS * 1000,
+      refreshMs: env.TOKENS_REFRESH_SECONDS * 1000,
+      graceMs: env.TOKENS_REUSE_GRACE_SECONDS * 1000,
+      maxPerUser: env.TOKENS_MAX_PER_USER,
     },
     warmTargets: env.WARM_TARGETS,
     /** `sls invoke local` says so: one call, then the process must end. */

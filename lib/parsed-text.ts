@@ -10,26 +10,51 @@ export interface Reason {
   readonly reason: string;
 }
 
-const descriptions = new WeakMap<object, string>();
+/** What a schema that parses by itself expects, as JSON Schema says it. */
+interface Described {
+  readonly type: "string" | "object";
+  readonly description: string;
+}
+
+const descriptions = new WeakMap<object, Described>();
 
 /**
  * A schema for a text that `parse` understands, or gives the reason why not. One object instead of the five that
  * zod's own text, checks, pipe and transformation would be: they are made anew at every cold start.
  */
 export function parsedText<T>(description: string, parse: (text: string) => T | Reason) {
+  return parsed({ type: "string", description }, (value) =>
+    typeof value === "string" ? parse(value) : { reason: "must be a text" },
+  );
+}
+
+/** As `parsedText`, for any value that JSON can carry. */
+export function parsed<T>(described: Described, parse: (value: unknown) => T | Reason) {
   const schema = z.transform((value: unknown, context): Exclude<T, Reason> => {
-    const parsed = typeof value === "string" ? parse(value) : { reason: "must be a text" };
-    if (!isReason(parsed)) return parsed as Exclude<T, Reason>;
-    context.issues.push({ code: "custom", message: parsed.reason, input: value });
+    const outcome = parse(value);
+    if (!isReason(outcome)) return outcome as Exclude<T, Reason>;
+    context.issues.push({ code: "custom", message: outcome.reason, input: value });
     return z.NEVER;
   });
-  descriptions.set(schema, description);
+  descriptions.set(schema, described);
   return schema;
 }
 
-/** What a schema of `parsedText` expects, for documents; undefined for any other schema. */
-export function descriptionOf(schema: object): string | undefined {
+/** What a schema of this module expects, for documents; undefined for any other schema. */
+export function describedAs(schema: object): Described | undefined {
   return descriptions.get(schema);
+}
+
+/** Up to so many bytes of anything but NUL. */
+export function text(maxBytes: number) {
+  return parsedText(`1 to ${maxBytes} bytes of UTF-8, anything but NUL.`, (value) => {
+    if (value === "") return { reason: "must not be empty" };
+    if (!value.isWellFormed()) return { reason: "must be well-formed Unicode" };
+    if (value.includes("\0")) return { reason: "must not contain NUL" };
+    return Buffer.byteLength(value) <= maxBytes
+      ? value
+      : { reason: `must be at most ${maxBytes} bytes of UTF-8` };
+  });
 }
 
 /** A whole number written in decimal, bounds included. */

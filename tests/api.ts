@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { expect } from "vitest";
 import * as z from "zod/mini";
 import type { Contract, Operation } from "../lib/http/contract.ts";
-import { commonProblems, ProblemDocument } from "../lib/http/openapi.ts";
+import { commonProblems, OAuthError, ProblemDocument } from "../lib/http/openapi.ts";
 import { mintToken } from "./token.ts";
 
 export type LambdaHandler = (event: never, context: Context) => Promise<unknown>;
@@ -120,6 +120,8 @@ const STANDARD_HEADERS = [
   "allow",
   "www-authenticate",
   "accept",
+  "accept-patch",
+  "pragma",
   "retry-after",
 ];
 
@@ -134,7 +136,10 @@ function checkAgainstContract(method: string, path: string, answer: Answer, cont
     return;
   }
   const documented = operation.responses[answer.status];
-  if (isProblem) {
+  if (operation.form && answer.status >= 400 && !isProblem) {
+    z.parse(OAuthError, answer.json);
+    expect(Object.keys(commonProblems(operation))).toContain(String(answer.status));
+  } else if (isProblem) {
     const codes = [...(documented?.problems ?? []), ...(commonProblems(operation)[answer.status] ?? [])];
     if (!isHead) expect(codes, `${method} ${path} answered ${answer.text}`).toContain(answer.json.code);
   } else {

@@ -15,6 +15,14 @@ const DEFAULTS = {
   http: { corsOrigins: [], rawPathDecoded: false },
   metrics: true,
   cache: { defaultTtlMs: 300_000, maxTtlMs: 2_592_000_000, maxBodyBytes: 1_048_576, jitterPercent: 0 },
+  sessions: {
+    idleMs: 86_400_000,
+    absoluteMs: 2_592_000_000,
+    touchMs: 60_000,
+    graceMs: 10_000,
+    maxPerUser: 100,
+  },
+  tokens: { accessMs: 900_000, refreshMs: 2_592_000_000, graceMs: 10_000, maxPerUser: 100 },
   warmTargets: [],
   invokedLocally: false,
 };
@@ -36,6 +44,15 @@ const EVERYTHING = {
   CACHE_MAX_TTL_SECONDS: "3600",
   CACHE_MAX_BODY_BYTES: "1000",
   CACHE_JITTER_PERCENT: "10",
+  SESSIONS_IDLE_SECONDS: "1800",
+  SESSIONS_ABSOLUTE_SECONDS: "3600",
+  SESSIONS_TOUCH_SECONDS: "0",
+  SESSIONS_ROTATION_GRACE_SECONDS: "5",
+  SESSIONS_MAX_PER_USER: "3",
+  TOKENS_ACCESS_SECONDS: "60",
+  TOKENS_REFRESH_SECONDS: "3600",
+  TOKENS_REUSE_GRACE_SECONDS: "0",
+  TOKENS_MAX_PER_USER: "4",
   WARM_TARGETS: "a=1, b=2",
 };
 
@@ -74,6 +91,8 @@ describe("the settings", () => {
       http: { corsOrigins: ["https://a.example", "https://b.example"], rawPathDecoded: true },
       metrics: false,
       cache: { defaultTtlMs: 60_000, maxTtlMs: 3_600_000, maxBodyBytes: 1000, jitterPercent: 10 },
+      sessions: { idleMs: 1_800_000, absoluteMs: 3_600_000, touchMs: 0, graceMs: 5000, maxPerUser: 3 },
+      tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4 },
       warmTargets: ["a=1", "b=2"],
       invokedLocally: false,
     });
@@ -107,6 +126,9 @@ describe("a bad value is refused with the variable and the reason, and never sho
     ["CACHE_MAX_TTL_SECONDS", "9".repeat(16), "must be a whole number"],
     ["CACHE_MAX_BODY_BYTES", "4194305", "must be a whole number from 1 to 4194304"],
     ["CACHE_JITTER_PERCENT", "51", "must be a whole number from 0 to 50"],
+    ["SESSIONS_IDLE_SECONDS", "2592001", "must not exceed SESSIONS_ABSOLUTE_SECONDS"],
+    ["SESSIONS_MAX_PER_USER", "1001", "must be a whole number from 1 to 1000"],
+    ["TOKENS_REUSE_GRACE_SECONDS", "301", "must be a whole number from 0 to 300"],
   ])("%s=%s", (name, value, reason) => {
     const message = refusal({ [name]: value });
     expect(message).toContain(`${name}: ${reason}`);

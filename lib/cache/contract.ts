@@ -1,17 +1,8 @@
 import * as z from "zod/mini";
+import { EntityTags } from "../entity-tags.ts";
 import type { Contract } from "../http/contract.ts";
 import { boolean, integer } from "../parsed-text.ts";
-import {
-  CacheControl,
-  CacheGroups,
-  EntityTags,
-  Group,
-  Groups,
-  Key,
-  LeaseToken,
-  MediaField,
-  Star,
-} from "./fields.ts";
+import { CacheControl, CacheGroups, Group, Groups, Key, LeaseToken, MediaField, Star } from "./fields.ts";
 
 const ENTRY = "/v1/cache/entries/{key+}";
 const freshness = {

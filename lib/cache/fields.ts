@@ -1,6 +1,6 @@
 import { parseList } from "structured-headers";
 import * as z from "zod/mini";
-import { parsedText, type Reason } from "../parsed-text.ts";
+import { parsedText, type Reason, text } from "../parsed-text.ts";
 import { parseCacheControl } from "./cache-control.ts";
 import { parseLease } from "./lease.ts";
 
@@ -9,15 +9,9 @@ const MAX_GROUPS = 128;
 const MAX_GROUP_BYTES = 4096;
 const TOO_MANY = `must be at most ${MAX_GROUPS} groups of together ${MAX_GROUP_BYTES} characters`;
 const PRINTABLE = /^[\x20-\x7e]{1,256}$/;
-const ETAG = /^\s*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*$/;
 
 /** The name of an entry. */
-export const Key = parsedText("1 to 512 bytes of UTF-8, anything but NUL.", (key) => {
-  if (key === "") return { reason: "must not be empty" };
-  if (!key.isWellFormed()) return { reason: "must be well-formed Unicode" };
-  if (key.includes("\0")) return { reason: "must not contain NUL" };
-  return Buffer.byteLength(key) <= 512 ? key : { reason: "must be at most 512 bytes of UTF-8" };
-});
+export const Key = text(512);
 
 /** The name of a group, as a structured field can carry it. */
 export const Group = printable();
@@ -39,18 +33,6 @@ export const CacheGroups = parsedText('RFC 9875, such as `"a", "b"`.', parseGrou
 export const Star = parsedText("`*`, to create only.", (value) =>
   value === "*" ? value : { reason: "must be *, to create only" },
 );
-
-export const EntityTags = parsedText('`*`, or entity tags such as `"abc"`.', (value) => {
-  if (value.trim() === "*") return ["*"];
-  const tags = value
-    .match(/(?:[^,"]|"[^"]*"?)+/g)
-    ?.filter((part) => part.trim())
-    .map((part) => ETAG.exec(part));
-  if (!tags?.length || tags.some((tag) => !tag))
-    return { reason: 'must be * or a list of quoted entity tags such as "abc"' };
-  // A quoted star is a tag like any other, if not one of ours, and must not pass for the star.
-  return tags.map((tag) => `${tag?.[1] ?? ""}${tag?.[2] === "*" ? '"*"' : (tag?.[2] ?? "")}`);
-});
 
 export const LeaseToken = parsedText(
   "A `Cache-Lease` that a miss or a stale hit has given.",

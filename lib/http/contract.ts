@@ -1,4 +1,5 @@
 import type * as z from "zod/mini";
+import type { Alert } from "./telemetry.ts";
 
 /** A schema of `zod/mini`. */
 export type Schema = z.ZodMiniType;
@@ -30,8 +31,10 @@ export interface Operation {
   readonly params?: Schema;
   readonly query?: Schema;
   readonly headers?: Schema;
-  /** A JSON schema, or `bytes` for any media type. */
+  /** A JSON schema, or `bytes` for any media type. A PATCH also comes as a merge patch (RFC 7396). */
   readonly body?: Schema | "bytes";
+  /** The fields of an HTML form, as OAuth sends them: its errors are those of RFC 6749 section 5.2. */
+  readonly form?: Schema;
   readonly responses: Readonly<Record<number, Response>>;
 }
 
@@ -39,6 +42,11 @@ export type Contract = Readonly<Record<string, Operation>>;
 
 type Parsed<S> = S extends Schema ? z.output<S> : undefined;
 type Bytes<B> = B extends "bytes" ? Buffer : Parsed<B>;
+type Body<O> = O extends { readonly form: infer F }
+  ? Parsed<F> | (O extends { readonly body: infer B } ? Bytes<B> : never)
+  : O extends { readonly body: infer B }
+    ? Bytes<B>
+    : undefined;
 
 /** What a handler is given: validated, typed, and already known to be allowed. */
 export interface Request<O extends Operation> {
@@ -46,10 +54,12 @@ export interface Request<O extends Operation> {
   readonly tenant: string;
   /** Throws 403 `scope_missing` unless the token has this scope too. */
   readonly requireScope: (access: Access) => void;
+  /** Tells the operators: a line in the log with these fields, and a metric. */
+  readonly alert: (alert: Alert, fields: Record<string, unknown>) => void;
   readonly params: Parsed<O["params"]>;
   readonly query: Parsed<O["query"]>;
   readonly headers: Parsed<O["headers"]>;
-  readonly body: Bytes<O["body"]>;
+  readonly body: Body<O>;
   readonly contentType: string | undefined;
   /** The method was HEAD: the body of the answer will not be sent. */
   readonly head: boolean;

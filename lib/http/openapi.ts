@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { descriptionOf } from "../parsed-text.ts";
+import { describedAs } from "../parsed-text.ts";
 import type { Contract, Operation, Response, Schema } from "./contract.ts";
+import { mediaTypes } from "./request.ts";
 
 type Json = Record<string, unknown>;
 
@@ -15,9 +16,14 @@ export const ProblemDocument = z.strictObject({
   errors: z.optional(z.array(z.strictObject({ path: z.string(), message: z.string() }))),
 });
 
+/** The document that every error is to a form (RFC 6749). */
+export const OAuthError = z.strictObject({ error: z.string(), error_description: z.string() });
+
 /** The codes that an operation may answer with beside its own, by status. */
-export function commonProblems({ access, body }: Operation): Record<number, readonly string[]> {
+export function commonProblems(operation: Operation): Record<number, readonly string[]> {
+  const { access } = operation;
   const isPublic = access === "public";
+  const body = operation.body ?? operation.form;
   return {
     400: ["invalid_request"],
     ...(!isPublic && { 401: ["token_missing", "token_invalid", "token_expired"] }),
@@ -45,14 +51,17 @@ export function describe(contracts: readonly Contract[], version: string): Json 
     servers: [{ url: "/" }],
     paths,
     components: {
-      schemas: { Problem: jsonSchema(ProblemDocument, "output") },
+      schemas: {
+        Problem: jsonSchema(ProblemDocument, "output"),
+        OAuthError: jsonSchema(OAuthError, "output"),
+      },
       securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
     },
   };
 }
 
 function describeOperation(operationId: string, operation: Operation): Json {
-  const { summary, description, access, params, query, headers, body } = operation;
+  const { summary, description, access, params, query, headers, body, form } = operation;
   const scopes = access === "authenticated" ? [] : [access];
   return {
     operationId,
@@ -65,7 +74,7 @@ function describeOperation(operationId: string, operation: Operation): Json {
       ...parameters("query", query),
       ...parameters("header", headers),
     ],
-    ...(body && { requestBody: { required: true, content: content(body, "input") } }),
+    ...((body ?? form) && { requestBody: { required: true, content: requestContent(operation) } }),
     responses: responses(operation),
   };
 }
@@ -86,19 +95,21 @@ function parameters(place: "path" | "query" | "header", schema: Schema | undefin
 
 function responses(operation: Operation): Json {
   const described: Record<string, Json> = {};
+  const isForm = operation.form !== undefined;
   for (const [status, response] of Object.entries(operation.responses))
-    described[status] = describeResponse(response);
+    described[status] = describeResponse(response, isForm);
   for (const [status, codes] of Object.entries(commonProblems(operation))) {
     const own = operation.responses[Number(status)];
-    described[status] = describeResponse({
-      description: own?.description ?? codes.join(", "),
-      problems: [...(own?.problems ?? []), ...codes],
-    });
+    const problems = [...(own?.problems ?? []), ...codes];
+    described[status] = describeResponse(
+      { ...own, description: own?.description ?? codes.join(", "), problems },
+      isForm,
+    );
   }
   return described;
 }
 
-function describeResponse({ description, body, problems, headers = {} }: Response): Json {
+function describeResponse({ description, body, problems, headers = {} }: Response, isForm: boolean): Json {
   const described = Object.entries(headers).map(([name, text]) => [
     name,
     { description: text, schema: { type: "string" } },
@@ -107,12 +118,27 @@ function describeResponse({ description, body, problems, headers = {} }: Respons
     description,
     ...(described.length > 0 && { headers: Object.fromEntries(described) }),
     ...(body && { content: content(body, "output") }),
-    ...(problems && { content: { "application/problem+json": { schema: problemSchema(problems) } } }),
+    ...(problems && {
+      content: {
+        "application/problem+json": { schema: problemSchema(problems) },
+        ...(isForm && { "application/json": { schema: { $ref: "#/components/schemas/OAuthError" } } }),
+      },
+    }),
   };
 }
 
 function problemSchema(codes: readonly string[]): Json {
   return { allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }] };
+}
+
+function requestContent(operation: Operation): Json {
+  const { body, form } = operation;
+  if (body === "bytes") return content(body, "input");
+  const types = mediaTypes(operation).map((type) => {
+    const schema = type.includes("form") ? form : body;
+    return [type, { schema: schema ? jsonSchema(schema, "input") : {} }];
+  });
+  return Object.fromEntries(types);
 }
 
 function content(body: Schema | "bytes", io: "input" | "output"): Json {
@@ -125,8 +151,7 @@ function jsonSchema(schema: Schema, io: "input" | "output"): Json {
     io,
     unrepresentable: "any",
     override({ zodSchema, jsonSchema: json }) {
-      const description = descriptionOf(zodSchema);
-      if (description) Object.assign(json, { type: "string", description });
+      Object.assign(json, describedAs(zodSchema));
     },
   });
   return described;

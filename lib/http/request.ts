@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import * as z from "zod/mini";
+import { parseJson } from "../parse-json.ts";
 import type { Operation, Schema } from "./contract.ts";
 import { invalidRequest, Problem, type Violation } from "./problem.ts";
 import type { Route } from "./router.ts";
@@ -7,6 +8,7 @@ import type { Route } from "./router.ts";
 /** API Gateway refuses more before it gets here; another front door may not. */
 const MAX_HEADER_BYTES = 10_240;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
+const FORM = "application/x-www-form-urlencoded";
 
 /** Throws 431 `headers_too_large` when all header fields together exceed 10,240 bytes. */
 export function checkHeaderSize(headers: APIGatewayProxyEventV2["headers"]): void {
@@ -17,9 +19,23 @@ export function checkHeaderSize(headers: APIGatewayProxyEventV2["headers"]): voi
   }
 }
 
+/** Whether the body comes as a form to an operation that takes one. */
+export function isForm(event: APIGatewayProxyEventV2, { form }: Operation): boolean {
+  return form !== undefined && mediaType(event) === FORM;
+}
+
+/** The media types in which an operation takes its body, where it does not take any. */
+export function mediaTypes({ method, body, form }: Operation): string[] {
+  return [
+    ...(form ? [FORM] : []),
+    ...(body && method === "PATCH" ? ["application/merge-patch+json"] : []),
+    ...(body ? ["application/json"] : []),
+  ];
+}
+
 /**
  * Reads and validates everything that the operation declares; the body comes as text or base64 and both mean the
- * same. Throws 413 over `maxBodyBytes`, 415 for JSON sent as something else, 400 `invalid_request` with every violation.
+ * same. Throws 413 over `maxBodyBytes`, 415 for another media type, 400 `invalid_request` with every violation.
  */
 export function readRequest(
   event: APIGatewayProxyEventV2,
@@ -38,34 +54,67 @@ export function readRequest(
   };
   const query = event.queryStringParameters ?? {};
   const body = readBody(event, operation, maxBodyBytes);
+  const schema = isForm(event, operation) ? operation.form : operation.body;
   const request = {
     params: check("path", operation.params, params),
     query: check("query", operation.query ?? z.strictObject({}), query),
     headers: check("headers", operation.headers, event.headers),
-    body: operation.body === "bytes" ? body : check("body", operation.body, body),
+    body: schema === "bytes" ? body : check("body", schema, body),
     contentType: event.headers["content-type"],
   };
   if (violations.length > 0) throw invalidRequest(violations);
   return request;
 }
 
-function readBody(event: APIGatewayProxyEventV2, { body: schema }: Operation, maxBodyBytes: number): unknown {
-  if (!schema) return undefined;
+function readBody(event: APIGatewayProxyEventV2, operation: Operation, maxBodyBytes: number): unknown {
+  if (!operation.body && !operation.form) return undefined;
   const text = event.body ?? "";
   const encoding = event.isBase64Encoded ? "base64" : "utf8";
   if (Buffer.byteLength(text, encoding) > maxBodyBytes) {
     throw new Problem(413, "body_too_large", `The body may have ${maxBodyBytes} bytes.`);
   }
-  if (schema === "bytes") return Buffer.from(text, encoding);
-  const mediaType = event.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
-  if (mediaType !== "application/json") {
-    throw new Problem(415, "media_type_unsupported", "Send the header `Content-Type: application/json`.", {
-      headers: { accept: "application/json" },
+  const bytes = Buffer.from(text, encoding);
+  if (operation.body === "bytes") return bytes;
+  const accepted = mediaTypes(operation);
+  if (!accepted.includes(mediaType(event))) {
+    const field = operation.method === "PATCH" ? "accept-patch" : "accept"; // RFC 5789
+    throw new Problem(415, "media_type_unsupported", `Send the header \`Content-Type: ${accepted[0]}\`.`, {
+      headers: { [field]: accepted.join(", ") },
     });
   }
+  return isForm(event, operation) ? parseForm(bytes) : readJson(bytes);
+}
+
+function mediaType({ headers }: APIGatewayProxyEventV2): string {
+  return headers["content-type"]?.split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+function readJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(UTF8.decode(Buffer.from(text, encoding)));
+    return parseJson(UTF8.decode(bytes));
   } catch {
     throw invalidRequest([{ path: "body", message: "is not valid JSON in UTF-8" }]);
+  }
+}
+
+/** RFC 6749 section 3.2: a parameter without a value counts as omitted, and none may come twice. */
+function parseForm(bytes: Buffer): Record<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(`&${formText(bytes)}`)) {
+    // which would drop a `?` at its beginning
+    if (fields.has(name)) throw invalidRequest([{ path: `body.${name}`, message: "must not be repeated" }]);
+    fields.set(name, value);
+  }
+  return Object.fromEntries([...fields].filter(([, value]) => value));
+}
+
+/** What `URLSearchParams` would read as it can is refused: bytes, and percent-encoded ones, that are no UTF-8. */
+function formText(bytes: Buffer): string {
+  try {
+    const text = UTF8.decode(bytes);
+    decodeURIComponent(text);
+    return text;
+  } catch {
+    throw invalidRequest([{ path: "body", message: "is not a form in UTF-8" }]);
   }
 }

@@ -7,10 +7,11 @@ import type { Connection } from "../redis/connection.ts";
 import { RedisUnavailable } from "../redis/errors.ts";
 import { authorize, type Caller, createAuthenticate } from "./auth.ts";
 import type { Access, Contract, Handlers } from "./contract.ts";
+import { oauthResult } from "./oauth-error.ts";
 import { problemResult, toProblem } from "./problem.ts";
-import { checkHeaderSize, readRequest } from "./request.ts";
+import { checkHeaderSize, isForm, readRequest } from "./request.ts";
 import { createRouter } from "./router.ts";
-import { logger, publishRequest } from "./telemetry.ts";
+import { type Alert, logAlert, logger, publishRequest } from "./telemetry.ts";
 import { warmUp } from "./warm-up.ts";
 
 const MAX_BODY_BYTES = 262_144;
@@ -25,6 +26,15 @@ export interface ServeOptions<C extends Contract> {
   readonly connection?: Connection;
   /** The longest body of an operation in bytes, where 256 KiB is not right. */
   readonly maxBodyBytes?: { readonly [K in keyof C]?: number };
+}
+
+/** What is known of a request by the time it is answered or fails. */
+interface Observed {
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly alerts: Alert[];
+  operation: string;
+  form: boolean;
 }
 
 interface AnyReply {
@@ -43,11 +53,12 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
   const isPublic = Object.values(contract).every(({ access }) => access === "public");
   const authenticate = isPublic ? undefined : createAuthenticate(config.auth);
 
-  async function answer(event: APIGatewayProxyEventV2, observed: { operation: string }) {
+  async function answer(event: APIGatewayProxyEventV2, observed: Observed) {
     const { method } = event.requestContext.http;
     if (method === "OPTIONS") return { statusCode: 204, headers: { allow: router.allow(event.rawPath) } };
     const found = router.find(method, event.rawPath);
     observed.operation = found.name;
+    observed.form = isForm(event, found.operation);
     checkHeaderSize(event.headers);
     const { access } = found.operation;
     const caller = access === "public" || !authenticate ? NOBODY : await authenticate(event);
@@ -57,6 +68,11 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
       ...readRequest(event, found, maxBodyBytes[found.name] ?? MAX_BODY_BYTES),
       tenant: caller.tenant,
       requireScope: (further: Access) => authorize(caller, further),
+      alert(alert: Alert, fields: Record<string, unknown>) {
+        const { operation, requestId, traceparent } = observed;
+        observed.alerts.push(alert);
+        logAlert(alert, { operation, requestId, traceparent, ...fields });
+      },
       head,
     };
     const handler = handlers[found.name] as (request: unknown) => Promise<AnyReply>;
@@ -65,24 +81,24 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
 
   async function handle(event: APIGatewayProxyEventV2, context: Context) {
     if (!event.requestContext?.http) throw new Error("This is no event of API Gateway's payload format 2.0");
-    const observed = { operation: "none" };
-    let result: APIGatewayProxyStructuredResultV2;
     const { awsRequestId: requestId } = context;
     const { traceparent } = event.headers;
+    const observed: Observed = { requestId, traceparent, alerts: [], operation: "none", form: false };
+    let result: APIGatewayProxyStructuredResultV2;
     try {
       result = await answer(event, observed);
     } catch (error) {
       if (config.invokedLocally && error instanceof RedisUnavailable) throw error; // a person reads it
       const problem = toProblem(error);
+      const { operation } = observed;
       if (problem.status >= 500)
-        logger().error("request failed", { ...observed, requestId, traceparent, error: error as Error });
-      result = problemResult(problem, requestId);
+        logger().error("request failed", { operation, requestId, traceparent, error: error as Error });
+      result = observed.form ? oauthResult(problem) : problemResult(problem, requestId);
       if (event.requestContext.http.method === "HEAD") delete result.body;
     }
     const roundTripsMs = connection?.takeRoundTrips() ?? [];
     if (config.metrics) {
-      const { operation } = observed;
-      publishRequest({ operation, status: result.statusCode ?? 500, requestId, traceparent, roundTripsMs });
+      publishRequest({ ...observed, status: result.statusCode ?? 500, roundTripsMs });
     }
     if (config.invokedLocally) await connection?.close();
     return result;
@@ -117,7 +133,7 @@ function cors(origins: readonly string[]) {
     methods: "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS",
     headers:
       "Authorization, Content-Type, Content-Encoding, Cache-Control, Cache-Groups, Cache-Lease, If-Match, If-None-Match, Idempotency-Key, traceparent",
-    exposeHeaders: "Age, Cache-Control, Cache-Lease, Cache-Status, ETag, Link, Retry-After",
+    exposeHeaders: "Age, Cache-Control, Cache-Lease, Cache-Status, ETag, Link, Location, Retry-After",
     maxAge: 600,
   });
 }

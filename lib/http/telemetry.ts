@@ -12,11 +12,19 @@ export function logger(): Logger {
   return log;
 }
 
+/** What somebody should hear of: a line in the log, and a metric of the same name that an alarm can watch. */
+const ALERTS = {
+  RefreshTokenReuse: "a refresh token was presented again after its grace; its grant has ended",
+};
+
+export type Alert = keyof typeof ALERTS;
+
 const UNITS = {
   Requests: MetricUnit.Count,
   Errors: MetricUnit.Count,
   ColdStart: MetricUnit.Count,
   RedisRoundTrip: MetricUnit.Milliseconds,
+  RefreshTokenReuse: MetricUnit.Count,
 };
 
 /** The format takes no more values of one metric in a line. */
@@ -37,6 +45,12 @@ export interface Measured {
   readonly traceparent: string | undefined;
   /** Milliseconds, one for each round trip to Redis. */
   readonly roundTripsMs: readonly number[];
+  readonly alerts: readonly Alert[];
+}
+
+/** Writes the line of the log; `publishRequest` counts it. */
+export function logAlert(alert: Alert, fields: Record<string, unknown>): void {
+  logger().warn(ALERTS[alert], { alert, ...fields });
 }
 
 /** Tells, once in the life of a sandbox, that it has just started. */
@@ -47,16 +61,18 @@ export function takeColdStart(): boolean {
 }
 
 /**
- * Writes one line in CloudWatch's embedded metric format: requests, errors (5xx, where there is one), cold starts and
- * the time of each Redis round trip by operation, with the ids that lead to the request's log and trace.
+ * Writes one line in CloudWatch's embedded metric format: requests, errors (5xx, where there is one), alerts, cold starts
+ * and the time of each Redis round trip by operation, with the ids that lead to the request's log and trace.
  */
-export function publishRequest({ operation, status, requestId, traceparent, roundTripsMs }: Measured): void {
+export function publishRequest(measured: Measured): void {
+  const { operation, status, requestId, traceparent, roundTripsMs, alerts } = measured;
   const values: Values = { Requests: 1 };
   if (status >= 500) values.Errors = 1;
   if (takeColdStart()) values.ColdStart = 1;
   const [first] = roundTripsMs;
   if (first !== undefined)
     values.RedisRoundTrip = roundTripsMs.length > 1 ? roundTripsMs.slice(0, MAX_VALUES) : first;
+  for (const alert of alerts) values[alert] = 1;
   const shape = shapeOf(operation, values);
   const _aws = { ...shape._aws, Timestamp: Date.now() };
   process.stdout.write(`${JSON.stringify({ ...shape, ...values, _aws, requestId, traceparent })}\n`);

@@ -1,3 +1,5 @@
+import type { Id } from "../opaque-token.ts";
+
 /**
  * Every key of redigate: `<tenant>:<feature>:{<id>}:<part>`.
  *
@@ -8,9 +10,17 @@
  * | `<tenant>:cache:{<key>}:put-<version>` | string | outcome of one put, against running it twice | twice the deadline |
  * | `<tenant>:cache:{<group>}:group` | string `<clock>.<nonce>` | the group's present token | its longest-lived entry |
  * | `<tenant>:cache:{groups}:clock` | string | time of the last group invalidation | a day |
+ * | `<tenant>:sessions:{<home>}:session-<name>` | hash | one session | until it would end by itself, and an hour to say so |
+ * | `<tenant>:sessions:{<home>}:ends` | sorted set of names | when each session of a user ends; who is not here is logged out | its last session |
+ * | `<tenant>:sessions:{<home>}:seen` | sorted set of names | when each was seen last | its last session |
+ * | `<tenant>:sessions:{<home>}:patch-<id>` | string | that one patch has run, against running it twice | twice the deadline |
+ * | `<tenant>:tokens:{<home>}:grant-<name>` | hash | one grant, and its last refresh | until it would end by itself |
+ * | `<tenant>:tokens:{<home>}:sealed-<name>` | string | the last pair, for who presents the token before | the grace |
+ * | `<tenant>:tokens:{<home>}:ends` | sorted set of names | when each grant of a user ends; one that is not here is revoked | its last grant |
+ * | `<tenant>:tokens:{<home>}:access-<digest>` | string | scope and time of one access token | the token |
  *
- * The braces are the cluster's hash tag, so all parts of one id share a slot. The id is percent-encoded: no
- * caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
+ * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
+ * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
  */
 function key(tenant: string, feature: string, id: string, part: string): string {
   return `${tenant}:${feature}:{${encodeURIComponent(id)}}:${part}`;
@@ -22,4 +32,18 @@ export const cacheKeys = {
   outcome: (tenant: string, id: string, version: string) => key(tenant, "cache", id, `put-${version}`),
   group: (tenant: string, name: string) => key(tenant, "cache", name, "group"),
   clock: (tenant: string) => key(tenant, "cache", "groups", "clock"),
+};
+
+export const sessionKeys = {
+  session: (tenant: string, { home, name }: Id) => key(tenant, "sessions", home, `session-${name}`),
+  ends: (tenant: string, { home }: Pick<Id, "home">) => key(tenant, "sessions", home, "ends"),
+  seen: (tenant: string, { home }: Pick<Id, "home">) => key(tenant, "sessions", home, "seen"),
+  outcome: (tenant: string, { home }: Id, nonce: string) => key(tenant, "sessions", home, `patch-${nonce}`),
+};
+
+export const tokenKeys = {
+  grant: (tenant: string, { home, name }: Id) => key(tenant, "tokens", home, `grant-${name}`),
+  sealed: (tenant: string, { home, name }: Id) => key(tenant, "tokens", home, `sealed-${name}`),
+  ends: (tenant: string, { home }: Pick<Id, "home">) => key(tenant, "tokens", home, "ends"),
+  access: (tenant: string, { home }: Id, digest: string) => key(tenant, "tokens", home, `access-${digest}`),
 };

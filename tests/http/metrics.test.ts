@@ -78,6 +78,7 @@ describe("one request writes one line of metrics", () => {
       requestId: "id",
       traceparent: undefined,
       roundTripsMs,
+      alerts: [],
     });
     const lines = output.lines();
     expect(lines).toHaveLength(1);

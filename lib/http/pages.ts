@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { invalidRequest } from "./problem.ts";
+
+const CHECK_BYTES = 9;
+
+/**
+ * The pages of one list, which `path` and `tenant` identify. A cursor is the position after which a page begins, with
+ * a digest of the list and the position, so that one of another list, user or tenant is refused, and one that was
+ * changed. It is no secret: who makes one by these rules gets a page of a list that they may read anyway.
+ */
+export function createPages(tenant: string, path: string) {
+  const check = (position: string) =>
+    createHash("sha256")
+      .update(JSON.stringify([tenant, path, position]))
+      .digest()
+      .subarray(0, CHECK_BYTES);
+
+  return {
+    /** The position that a cursor stands for. Throws 400 `invalid_request` for any other list's. */
+    after(cursor: string | undefined): string | undefined {
+      if (cursor === undefined) return undefined;
+      const bytes = Buffer.from(cursor, "base64url");
+      const position = bytes.subarray(CHECK_BYTES).toString();
+      if (bytes.toString("base64url") === cursor && check(position).equals(bytes.subarray(0, CHECK_BYTES)))
+        return position;
+      throw invalidRequest([{ path: "query.cursor", message: "is not a cursor of this list" }]);
+    },
+
+    /** How an answer leads to the page after `last`, in its body and in its headers; neither on the last page. */
+    next(last: string | undefined, limit: number) {
+      if (last === undefined) return { body: {}, headers: {} };
+      const next = Buffer.concat([check(last), Buffer.from(last)]).toString("base64url");
+      return {
+        body: { next },
+        headers: { link: `<${path}?limit=${limit}&cursor=${next}>; rel="next"` },
+      };
+    },
+  };
+}
