@@ -1,0 +1,21 @@
+-- Names a user's sessions, newest first, and sweeps out those that have expired.
+-- KEYS[1] ends
+-- KEYS[2] seen
+-- ARGV[1] name after which the page begins, or empty
+-- ARGV[2] names to give
+-- => names
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)
+if #expired > 0 then
+  redis.call('ZREM', KEYS[1], unpack(expired))
+  redis.call('ZREM', KEYS[2], unpack(expired))
+end
+-- A user has a bounded number of sessions. Their names begin with the time, which never changes; when they end does.
+local names = redis.call('ZRANGE', KEYS[1], 0, -1)
+table.sort(names, function(a, b) return a > b end)
+local page = {}
+for _, name in ipairs(names) do
+  if (ARGV[1] == '' or name < ARGV[1]) and #page < tonumber(ARGV[2]) then page[#page + 1] = name end
+end
+return page
