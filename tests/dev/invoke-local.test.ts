@@ -40,13 +40,17 @@ test("the sample events store, read and miss", { timeout: 60_000 }, async () => 
   expect(missed).toMatchObject({ statusCode: 404, headers: { "cache-lease": expect.any(String) } });
 });
 
-test("the other functions answer theirs", { timeout: 60_000 }, async () => {
+test("the other functions answer theirs", { timeout: 90_000 }, async () => {
+  expect(await answer("sessions", "sessions-create")).toMatchObject({ statusCode: 201 });
+  expect(await answer("tokens", "tokens-issue")).toMatchObject({ statusCode: 200 });
   expect(await answer("health", "health")).toMatchObject({ statusCode: 200 });
   expect(await answer("openapi", "openapi")).toMatchObject({ statusCode: 200 });
   expect(await answer("warmer", "warmer")).toMatchObject([
     { functionName: "redigate-dev-cache" },
     { functionName: "redigate-dev-health" },
     { functionName: "redigate-dev-openapi" },
+    { functionName: "redigate-dev-sessions" },
+    { functionName: "redigate-dev-tokens" },
   ]);
 });
 

@@ -12,6 +12,8 @@ const HANDLERS = {
   cache: "functions/cache/handler.js",
   health: "functions/health/handler.js",
   openapi: "functions/openapi/handler.js",
+  sessions: "functions/sessions/handler.js",
+  tokens: "functions/tokens/handler.js",
   warmer: "functions/warmer/worker.js",
 };
 
@@ -87,6 +89,8 @@ test("only the warmer may invoke functions, and only those it warms", () => {
       { "Fn::GetAtt": ["CacheLambdaFunction", "Arn"] },
       { "Fn::GetAtt": ["HealthLambdaFunction", "Arn"] },
       { "Fn::GetAtt": ["OpenapiLambdaFunction", "Arn"] },
+      { "Fn::GetAtt": ["SessionsLambdaFunction", "Arn"] },
+      { "Fn::GetAtt": ["TokensLambdaFunction", "Arn"] },
     ],
   });
 });
