@@ -1,12 +1,22 @@
 import { expect, inject } from "vitest";
 import { batchBodyBytes } from "../functions/cache/batch-routes.ts";
-import { createRoutes } from "../functions/cache/routes.ts";
-import { createCache } from "../lib/cache/cache.ts";
+import { createRoutes as createCacheRoutes } from "../functions/cache/routes.ts";
+import { createRoutes as createSessionsRoutes } from "../functions/sessions/routes.ts";
+import { createRoutes as createTokensRoutes } from "../functions/tokens/routes.ts";
+import { type Cache, createCache } from "../lib/cache/cache.ts";
 import { cacheContract } from "../lib/cache/contract.ts";
 import { cacheScripts } from "../lib/cache/scripts.ts";
-import { parseConfig } from "../lib/config.ts";
-import { serve } from "../lib/http/serve.ts";
-import { connect, type Log } from "../lib/redis/connect.ts";
+import { type Config, parseConfig } from "../lib/config.ts";
+import type { Contract, Handlers } from "../lib/http/contract.ts";
+import { type ServeOptions, serve } from "../lib/http/serve.ts";
+import { type ConnectOptions, connect, type Log } from "../lib/redis/connect.ts";
+import type { Connection } from "../lib/redis/connection.ts";
+import { sessionsContract } from "../lib/sessions/contract.ts";
+import { sessionScripts } from "../lib/sessions/scripts.ts";
+import { createSessions, type Sessions } from "../lib/sessions/sessions.ts";
+import { tokensContract } from "../lib/tokens/contract.ts";
+import { tokenScripts } from "../lib/tokens/scripts.ts";
+import { createTokens, type Tokens } from "../lib/tokens/tokens.ts";
 import { type Answer, type CallOptions, createApi, uniqueTenant } from "./api.ts";
 
 /** What a busy machine may add to a deadline before a test calls it missed. */
@@ -35,49 +45,95 @@ export interface CompositionOptions {
   readonly tenant?: string;
 }
 
-/**
- * The cache function as its handler composes it, on a Redis of the test's choice: one sandbox with one connection.
- * Every call of `api` is held to its deadline, plus what it asked to wait.
- */
-export function compose(
-  redisUrl: string,
-  { environment = {}, tenant = uniqueTenant() }: CompositionOptions = {},
-) {
-  const config = parseConfig({
-    REDIS_URL: redisUrl,
-    AUTH_PUBLIC_KEY: inject("publicKey"),
-    POWERTOOLS_METRICS_DISABLED: "true",
-    ...environment,
-  });
-  const log = createLog();
-  const connection = connect(config, { log: () => log, scripts: cacheScripts });
-  const cache = createCache(connection);
-  const handler = serve(cacheContract, createRoutes(cache, config.cache), {
-    config,
-    connection,
-    maxBodyBytes: {
-      putEntry: config.cache.maxBodyBytes,
-      batchPut: batchBodyBytes(config.cache.maxBodyBytes),
-    },
-  });
-  /** The same sandbox for another tenant. */
-  const apiOf = (tenant: string) => {
-    const call = createApi(handler, cacheContract, tenant);
-    return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
-      const startedAt = performance.now();
-      const answer = await call(method, path, options);
-      const waitMs = Number(options.query?.wait ?? 0) * 1000;
-      const tookMs = performance.now() - startedAt;
-      expect(tookMs, `${method} ${path} took too long`).toBeLessThan(
-        config.redis.deadlineMs + waitMs + SLACK_MS,
-      );
-      return answer;
-    };
-  };
-  return { api: apiOf(tenant), apiOf, connection, cache, log, tenant, deadlineMs: config.redis.deadlineMs };
+/** What a function is made of. */
+interface Feature<C extends Contract, T> {
+  readonly contract: C;
+  readonly scripts: ConnectOptions["scripts"];
+  readonly create: (connection: Connection, config: Config) => T;
+  readonly routes: (made: T, config: Config) => Handlers<C>;
+  readonly maxBodyBytes?: (config: Config) => ServeOptions<C>["maxBodyBytes"];
 }
 
-export type Composition = ReturnType<typeof compose>;
+/** A sandbox of one function, with one connection. */
+export interface Composition<T = Cache> {
+  /** Calls the function. Every call is held to its deadline, plus what it asked to wait. */
+  readonly api: (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+  /** The same sandbox for another tenant. */
+  readonly apiOf: (tenant: string) => Composition["api"];
+  readonly connection: Connection;
+  /** What the function serves over HTTP: the cache, the sessions, the tokens. */
+  readonly served: T;
+  readonly log: ReturnType<typeof createLog>;
+  readonly tenant: string;
+  readonly deadlineMs: number;
+}
+
+/** Composes a function as its handler does, on a Redis of the test's choice. */
+function composerOf<C extends Contract, T>({
+  contract,
+  scripts,
+  create,
+  routes,
+  maxBodyBytes,
+}: Feature<C, T>) {
+  return (redisUrl: string, options: CompositionOptions = {}): Composition<T> => {
+    const { environment = {}, tenant = uniqueTenant() } = options;
+    const config = parseConfig({
+      REDIS_URL: redisUrl,
+      AUTH_PUBLIC_KEY: inject("publicKey"),
+      POWERTOOLS_METRICS_DISABLED: "true",
+      ...environment,
+    });
+    const { deadlineMs } = config.redis;
+    const log = createLog();
+    const connection = connect(config, { log: () => log, ...(scripts && { scripts }) });
+    const served = create(connection, config);
+    const limits = maxBodyBytes?.(config);
+    const handler = serve(contract, routes(served, config), {
+      config,
+      connection,
+      ...(limits && { maxBodyBytes: limits }),
+    });
+    const apiOf = (tenant: string) => {
+      const call = createApi(handler, contract, tenant);
+      return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
+        const startedAt = performance.now();
+        const answer = await call(method, path, options);
+        const waitMs = Number(options.query?.wait ?? 0) * 1000;
+        const tookMs = performance.now() - startedAt;
+        expect(tookMs, `${method} ${path} took too long`).toBeLessThan(deadlineMs + waitMs + SLACK_MS);
+        return answer;
+      };
+    };
+    return { api: apiOf(tenant), apiOf, connection, served, log, tenant, deadlineMs };
+  };
+}
+
+/** Also for tests of what all functions share. */
+export const composeCache = composerOf({
+  contract: cacheContract,
+  scripts: cacheScripts,
+  create: createCache,
+  routes: (cache, config) => createCacheRoutes(cache, config.cache),
+  maxBodyBytes: ({ cache }) => ({
+    putEntry: cache.maxBodyBytes,
+    batchPut: batchBodyBytes(cache.maxBodyBytes),
+  }),
+});
+
+export const composeSessions = composerOf({
+  contract: sessionsContract,
+  scripts: sessionScripts,
+  create: (connection, config): Sessions => createSessions(connection, config.sessions),
+  routes: (sessions, config) => createSessionsRoutes(sessions, config),
+});
+
+export const composeTokens = composerOf({
+  contract: tokensContract,
+  scripts: tokenScripts,
+  create: (connection, config): Tokens => createTokens(connection, config.tokens),
+  routes: (tokens, config) => createTokensRoutes(tokens, config),
+});
 
 /** Holds an answer to what is said to a caller while Redis cannot serve: a 503 that tells nothing of the inside. */
 export function expectUnavailable(answer: Answer): void {

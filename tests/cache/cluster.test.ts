@@ -1,48 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Cluster, Redis } from "ioredis";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import { createCache } from "../../lib/cache/cache.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Cache, createCache } from "../../lib/cache/cache.ts";
 import type { Put } from "../../lib/cache/put.ts";
 import { cacheScripts } from "../../lib/cache/scripts.ts";
-import type { Connection, Run } from "../../lib/redis/connection.ts";
+import type { Connection } from "../../lib/redis/connection.ts";
+import { startCluster } from "../redis/one-node-cluster.ts";
 
-let dir: string;
-let server: RunningRedis;
-let cluster: Cluster;
-
-/** One node that owns every slot refuses whatever spans two of them, as any cluster does. */
+let connection: Connection;
+let cache: Cache;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "redigate-cluster-"));
-  server = await startRedis({ dir, config: ["cluster-enabled yes", "cluster-announce-ip 127.0.0.1"] });
-  const node = new Redis(server.url);
-  await node.call("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-  await vi.waitUntil(
-    async () => String(await node.call("CLUSTER", "INFO")).includes("cluster_state:ok"),
-    10_000,
-  );
-  node.disconnect();
-  cluster = new Cluster([{ host: "127.0.0.1", port: server.port }], { scripts: cacheScripts });
+  connection = await startCluster(cacheScripts);
+  cache = createCache(connection);
 });
+afterAll(() => connection?.close());
 
-afterAll(async () => {
-  cluster?.disconnect();
-  await server?.stop();
-  await rm(dir, { recursive: true });
-});
-
-const run: Run = (operation) => operation(cluster as unknown as Redis);
-const connection: Connection = {
-  deadlineMs: 1000,
-  begin: () => run,
-  run,
-  ping: async () => {},
-  takeRoundTrips: () => [],
-  close: async () => {},
-};
-const cache = createCache(connection);
 const entry = (key: string, groups: string[] = []): Put => ({
   key,
   body: Buffer.from(key),

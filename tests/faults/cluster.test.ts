@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import { type Composition, compose, expectUnavailable, until } from "../composition.ts";
+import { type Composition, composeCache, expectUnavailable, until } from "../composition.ts";
 
 const path = (key: string) => `/v1/cache/entries/${key}`;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
     nodes.push(await startRedis({ dir, config }));
   }
   clients = nodes.map(({ url }) => new Redis(url));
-  sandbox = compose(nodes[0]?.url ?? "", { environment: { REDIS_DEADLINE_MS: "500" } });
+  sandbox = composeCache(nodes[0]?.url ?? "", { environment: { REDIS_DEADLINE_MS: "500" } });
 });
 
 afterAll(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import { type Composition, compose, expectUnavailable, until } from "../composition.ts";
+import { type Composition, composeCache, expectUnavailable, until } from "../composition.ts";
 
 const path = (key: string) => `/v1/cache/entries/${key}`;
 
@@ -10,7 +10,7 @@ let sandbox: Composition;
 
 beforeAll(async () => {
   server = await startRedis();
-  sandbox = compose(server.url);
+  sandbox = composeCache(server.url);
   await sandbox.api("PUT", path("kept"), { body: "kept" });
 });
 afterEach(() => server.kill("SIGCONT"));
@@ -53,7 +53,7 @@ test("a pause shorter than the deadline fails nobody", async () => {
 });
 
 test("CLIENT PAUSE of writes: reads go on, writes get 503 in time, and happen again after UNPAUSE", async () => {
-  const admin = compose(server.url);
+  const admin = composeCache(server.url);
   await admin.connection.run((redis) => redis.call("CLIENT", "PAUSE", "60000", "WRITE"));
   expectUnavailable(await sandbox.api("DELETE", path("missing")));
   expect((await sandbox.api("GET", path("kept"))).text).toBe("kept");
@@ -67,7 +67,7 @@ test("CLIENT PAUSE of writes: reads go on, writes get 503 in time, and happen ag
 });
 
 test("CLIENT PAUSE of everything: 503 in time, and served again after it", async () => {
-  const admin = compose(server.url);
+  const admin = composeCache(server.url);
   await admin.connection.run((redis) =>
     redis.call("CLIENT", "PAUSE", String(sandbox.deadlineMs + 500), "ALL"),
   );
@@ -77,13 +77,13 @@ test("CLIENT PAUSE of everything: 503 in time, and served again after it", async
 });
 
 test("a script that does not end makes 503 in time, and its end makes things well", async () => {
-  const admin = compose(server.url);
+  const admin = composeCache(server.url);
   await admin.connection.run((redis) => redis.config("SET", "busy-reply-threshold", "100"));
   const endless = admin.connection.run((redis) => redis.eval("while true do end", 0)).catch((error) => error);
   await sleep(200);
   expectUnavailable(await sandbox.api("GET", path("kept")));
   expectUnavailable(await sandbox.api("PUT", path("busy"), { body: "x" }));
-  const killer = compose(server.url);
+  const killer = composeCache(server.url);
   await killer.connection.run((redis) => redis.script("KILL"));
   expect((await recovers()).text).toBe("kept");
   await endless;

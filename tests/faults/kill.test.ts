@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { type Answer, uniqueTenant } from "../api.ts";
-import { type Composition, compose, expectUnavailable, until } from "../composition.ts";
+import { type Composition, composeCache, expectUnavailable, until } from "../composition.ts";
 
 const CALLERS = 50;
 const SANDBOXES = 5;
@@ -58,7 +58,7 @@ function createLoad(sandboxes: readonly Composition[]) {
 
 test("kill -9 under load gives only 503 in time, heals by itself, and loses nothing that was acknowledged", async () => {
   const tenant = uniqueTenant();
-  const sandboxes = Array.from({ length: SANDBOXES }, () => compose(server.url, { tenant }));
+  const sandboxes = Array.from({ length: SANDBOXES }, () => composeCache(server.url, { tenant }));
   const load = createLoad(sandboxes);
   const served = () => load.answers.filter(({ status }) => status < 300).length;
   const refused = () => load.answers.filter(({ status }) => status === 503).length;
@@ -96,7 +96,7 @@ test("kill -9 under load gives only 503 in time, heals by itself, and loses noth
 });
 
 test("an acknowledged write is there after kill -9 in the same moment", async () => {
-  const { api, connection } = compose(server.url);
+  const { api, connection } = composeCache(server.url);
   for (let round = 0; round < 3; round++) {
     const path = `/v1/cache/entries/last-${round}`;
     expect((await api("PUT", path, { body: "last words", headers: { "cache-groups": '"g"' } })).status).toBe(
@@ -115,7 +115,7 @@ test("an acknowledged write is there after kill -9 in the same moment", async ()
 });
 
 test("a restart in between does not show to a caller who comes afterwards", async () => {
-  const { api, connection } = compose(server.url);
+  const { api, connection } = composeCache(server.url);
   const path = "/v1/cache/entries/restart";
   expect((await api("PUT", path, { body: "kept" })).status).toBe(201);
   await server.stop();

@@ -1,45 +1,35 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Cache } from "../../lib/cache/cache.ts";
 import type { Answer } from "../api.ts";
-import { type Composition, compose, until } from "../composition.ts";
-import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+import { composeCache, until } from "../composition.ts";
+import {
+  describeLostReplies,
+  type Line,
+  newKey,
+  type Operation,
+  sendTwice,
+  startLine,
+} from "./lost-replies.ts";
 
-let proxy: TcpProxy;
-let sandbox: Composition;
-/** Somebody else, whose connection is fine. */
-let other: Composition;
-
+let line: Line<Cache>;
 beforeAll(async () => {
-  proxy = await startTcpProxy(inject("redisUrl"));
-  sandbox = compose(proxy.url);
-  other = compose(inject("redisUrl"), { tenant: sandbox.tenant });
+  line = await startLine(composeCache);
 });
-afterAll(async () => {
-  await sandbox?.connection.close();
-  await other?.connection.close();
-  await proxy?.close();
-});
+afterAll(() => line?.close());
 
 const path = (key: string) => `/v1/cache/entries/${key}`;
 const get = (key: string, query?: Record<string, string>) =>
-  other.api("GET", path(key), query ? { query } : {});
+  line.other.api("GET", path(key), query ? { query } : {});
 const put = (key: string, headers: Record<string, string> = {}) =>
-  sandbox.api("PUT", path(key), { body: "new", headers });
+  line.sandbox.api("PUT", path(key), { body: "new", headers });
 const takeLease = async (key: string) => (await get(key, { lease: "30" })).headers["cache-lease"] ?? "";
-
-interface Operation {
-  /** What must be there before. */
-  readonly prepare?: (key: string) => Promise<unknown>;
-  readonly run: (key: string, prepared: unknown) => Promise<Answer>;
-  /** Looks at what is there afterwards; the same however the operation went. */
-  readonly state: (key: string, answer: Answer, prepared: unknown) => Promise<unknown>;
-}
 
 const stored = async (key: string) => {
   const { status, text, headers } = await get(key);
   return [status, text, headers.etag];
 };
 const putOld = (key: string, headers: Record<string, string> = {}) =>
-  other.api("PUT", path(key), { body: "old", headers });
+  line.other.api("PUT", path(key), { body: "old", headers });
 
 const operations: Record<string, Operation> = {
   PUT: { run: (key) => put(key), state: stored },
@@ -65,7 +55,7 @@ const operations: Record<string, Operation> = {
     },
   },
   "GET with a lease": {
-    run: (key) => sandbox.api("GET", path(key), { query: { lease: "30" } }),
+    run: (key) => line.sandbox.api("GET", path(key), { query: { lease: "30" } }),
     state: async (key, { headers }) => {
       const second = await get(key, { lease: "30" });
       const fill = await put(key, { "cache-lease": headers["cache-lease"] ?? "" });
@@ -74,7 +64,7 @@ const operations: Record<string, Operation> = {
   },
   DELETE: {
     prepare: takeLease,
-    run: (key) => sandbox.api("DELETE", path(key)),
+    run: (key) => line.sandbox.api("DELETE", path(key)),
     state: async (key, _, lease) => [
       await stored(key),
       (await put(key, { "cache-lease": String(lease) })).status,
@@ -82,7 +72,7 @@ const operations: Record<string, Operation> = {
   },
   "DELETE of a group": {
     prepare: (key) => putOld(key, { "cache-groups": `"${key}-g"` }),
-    run: (key) => sandbox.api("DELETE", `/v1/cache/groups/${key}-g`),
+    run: (key) => line.sandbox.api("DELETE", `/v1/cache/groups/${key}-g`),
     state: async (key) => {
       const before = await get(key);
       await putOld(key, { "cache-groups": `"${key}-g"` });
@@ -99,90 +89,42 @@ const operations: Record<string, Operation> = {
         { key: `${key}-leased`, value: "new", lease, groups: [`${key}-g`] },
         { key: `${key}-failing`, value: "new", ifMatch: "*" },
       ];
-      return sandbox.api("POST", "/v1/cache/batch-put", { body: { entries } });
+      return line.sandbox.api("POST", "/v1/cache/batch-put", { body: { entries } });
     },
     state: (key) =>
       Promise.all(["new", "old", "leased", "failing"].map((suffix) => stored(`${key}-${suffix}`))),
   },
 };
 
-let count = 0;
-
-/** Runs an operation on a key of its own; gives what its caller saw and what is there now, without the key. */
-async function observe({ prepare, run, state }: Operation, beforeRun: () => void): Promise<unknown> {
-  const key = `key-${count++}`;
-  const prepared = await prepare?.(key);
-  await sandbox.connection.ping();
-  beforeRun();
-  const answer = await run(key, prepared);
-  const { "cache-lease": lease, ...headers } = answer.headers;
-  const after = await state(key, answer, prepared);
-  const seen = [answer.status, Boolean(lease), headers, answer.text, after];
-  return JSON.parse(
-    JSON.stringify(seen)
-      .replaceAll(key, "key")
-      .replaceAll(/urn:uuid:[\w-]+/g, ""),
-  );
-}
-
-describe.each(Object.entries(operations))("%s", (_, operation) => {
-  test("is answered the same and happens once, whichever reply is lost", async () => {
-    await observe(operation, () => {}); // every script is known to the server
-    const expected = await observe(operation, () => {});
-    const roundTrips = await countRoundTrips(operation);
-    expect(roundTrips).toBeGreaterThan(0);
-    for (let nth = 1; nth <= roundTrips; nth++) {
-      const connections = proxy.connections();
-      expect(await observe(operation, () => proxy.loseReply(nth)), `without reply ${nth}`).toEqual(expected);
-      expect(proxy.connections(), "a reply was really lost").toBe(connections + 1);
-    }
-  });
-
-  test("is answered the same and happens once, with a reply that never comes", async () => {
-    const expected = await observe(operation, () => {});
-    const connections = proxy.connections();
-    const seen = await observe(operation, () => {
-      proxy.faults.swallowReplies = true;
-      setTimeout(() => {
-        proxy.faults.swallowReplies = false;
-      }, sandbox.deadlineMs / 4);
-    });
-    expect(seen).toEqual(expected);
-    expect(proxy.connections(), "a reply was really lost").toBe(connections + 1);
-  });
-});
-
-/** Between the start of an operation and its answer, without what prepares and what looks at it. */
-async function countRoundTrips({ prepare, run }: Operation): Promise<number> {
-  const key = `key-${count++}`;
-  const prepared = await prepare?.(key);
-  const before = proxy.roundTrips();
-  await run(key, prepared);
-  return proxy.roundTrips() - before;
-}
+/** Ids of requests, and leases. */
+const changing = /urn:uuid:[\w-]+|(?<="cache-lease":")[^"]+/g;
+describeLostReplies(operations, () => line, changing);
 
 test.each([
   [
     "undoes what somebody else wrote",
-    (key: string) => other.api("PUT", path(key), { body: "newer" }),
+    (key: string) => line.other.api("PUT", path(key), { body: "newer" }),
     [200, "newer"],
   ],
-  ["brings back what somebody removed", (key: string) => other.api("DELETE", path(key)), [404, "cache_miss"]],
+  [
+    "brings back what somebody removed",
+    (key: string) => line.other.api("DELETE", path(key)),
+    [404, "cache_miss"],
+  ],
 ])("a put that is sent again never %s since it ran", async (_, interfere, expected) => {
-  const key = `key-${count++}`;
-  await sandbox.connection.ping();
-  proxy.faults.swallowReplies = true;
-  const putting = put(key);
-  try {
-    await until(
-      () => get(key),
-      ({ text }) => text === "new",
-    );
-    expect((await interfere(key)).status).toBe(204);
-  } finally {
-    proxy.faults.swallowReplies = false;
-  }
-  expect((await putting).status).toBeLessThan(300);
+  const key = newKey();
+  const putting = await sendTwice(
+    line,
+    () => put(key),
+    async () => {
+      await until(
+        () => get(key),
+        ({ text }) => text === "new",
+      );
+      expect((await interfere(key)).status).toBe(204);
+    },
+  );
+  expect(putting.status).toBeLessThan(300);
   const { status, text } = await get(key);
   expect([status, status === 404 ? JSON.parse(text).code : text]).toEqual(expected);
 });

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import type { Answer, CallOptions } from "../api.ts";
-import { type Composition, compose } from "../composition.ts";
+import { type Composition, composeCache } from "../composition.ts";
 
 const MAX_MEMORY = 5_000_000;
 const path = (key: string) => `/v1/cache/entries/${key}`;
@@ -16,7 +16,7 @@ let stored = 0;
 
 beforeAll(async () => {
   server = await startRedis({ config: [`maxmemory ${MAX_MEMORY}`, "maxmemory-policy noeviction"] });
-  sandbox = compose(server.url);
+  sandbox = composeCache(server.url);
   await sandbox.api("PUT", path("before"), { body: "before", headers: { "cache-groups": '"g"' } });
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
-import { type Composition, compose, expectUnavailable } from "../composition.ts";
+import { type Composition, composeCache, expectUnavailable } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const path = "/v1/cache/entries/a";
@@ -10,7 +10,7 @@ let sandbox: Composition;
 
 beforeEach(async () => {
   proxy = await startTcpProxy(inject("redisUrl"));
-  sandbox = compose(proxy.url);
+  sandbox = composeCache(proxy.url);
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -48,7 +48,7 @@ test("a network that swallows every connection costs one deadline, and the next 
 
 test("a sandbox that starts in a black hole answers in time and serves once it is over", async () => {
   proxy.faults.ignoreNew = true;
-  const cold = compose(proxy.url);
+  const cold = composeCache(proxy.url);
   expectUnavailable(await cold.api("GET", path));
   proxy.faults.ignoreNew = false;
   await expectServed(cold);

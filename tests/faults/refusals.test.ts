@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { freePort } from "../../dev/free-port.ts";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import { type Composition, compose, expectUnavailable, until } from "../composition.ts";
+import { type Composition, composeCache, expectUnavailable, until } from "../composition.ts";
 
 const path = (key: string) => `/v1/cache/entries/${key}`;
 
@@ -19,7 +19,7 @@ let sandbox: Composition;
 beforeAll(async () => {
   server = await startRedis();
   admin = new Redis(server.url);
-  sandbox = compose(server.url, { environment });
+  sandbox = composeCache(server.url, { environment });
 });
 beforeEach(async () => {
   await sandbox.api("PUT", path("kept"), { body: "kept" });
@@ -63,7 +63,7 @@ test("NOREPLICAS: too few replicas make 503 for writes, reads go on", async () =
 
 test("NOPERM: a user without the right makes 503 and the answer says nothing of it", async () => {
   await admin.call("ACL", "SETUSER", "weak", "on", ">weak", "~*", "-@all", "+hello");
-  const weak = compose(server.url.replace("redis://", "redis://weak:weak@"), { environment });
+  const weak = composeCache(server.url.replace("redis://", "redis://weak:weak@"), { environment });
   const answer = await weak.api("GET", path("kept"));
   expectUnavailable(answer);
   expect(answer.text).not.toMatch(/NOPERM|permission|weak/);
@@ -74,7 +74,7 @@ test("NOPERM: a user without the right makes 503 and the answer says nothing of 
 
 test("NOAUTH: a server that wants a password we lack makes 503", async () => {
   await admin.config("SET", "requirepass", "secret");
-  const stranger = compose(server.url, { environment });
+  const stranger = composeCache(server.url, { environment });
   expectUnavailable(await stranger.api("GET", path("kept")));
   await admin.config("SET", "requirepass", "");
   expect((await until(() => stranger.api("GET", path("kept")), served)).status).toBe(404);
@@ -83,7 +83,7 @@ test("NOAUTH: a server that wants a password we lack makes 503", async () => {
 
 test("maxclients: a sandbox that is not let in answers 503, and is served when somebody leaves", async () => {
   await admin.config("SET", "maxclients", "1");
-  const late = compose(server.url, { environment });
+  const late = composeCache(server.url, { environment });
   expectUnavailable(await late.api("GET", path("kept")));
   expect((await get("kept")).text, "who is in stays in").toBe("kept");
   await admin.config("SET", "maxclients", "100");
@@ -119,7 +119,7 @@ test("NOSCRIPT: scripts that the server forgot are sent again, alone, in a batch
 test("LOADING: while a server reads its file, requests get 503 in time, and are served when it is done", async () => {
   const dir = await mkdtemp(join(tmpdir(), "redigate-loading-"));
   const first = await startRedis({ dir });
-  const loading = compose(first.url, { environment });
+  const loading = composeCache(first.url, { environment });
   const entries = Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, value: `${i}` }));
   await loading.api("POST", "/v1/cache/batch-put", { body: { entries } });
   await loading.connection.run((redis) => redis.save());

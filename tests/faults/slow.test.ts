@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { type Composition, compose } from "../composition.ts";
+import { type Composition, composeCache } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const path = "/v1/cache/entries/a";
@@ -9,7 +9,7 @@ let sandbox: Composition;
 
 beforeEach(async () => {
   proxy = await startTcpProxy(inject("redisUrl"));
-  sandbox = compose(proxy.url);
+  sandbox = composeCache(proxy.url);
   await sandbox.api("PUT", path, { body: "x", headers: { "cache-groups": '"g", "h"' } });
 });
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type Answer, uniqueTenant } from "../api.ts";
-import { type Composition, compose, until } from "../composition.ts";
+import { type Composition, composeCache, until } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const CALLERS = 200;
@@ -13,7 +13,7 @@ let sandboxes: Composition[];
 
 beforeAll(async () => {
   proxy = await startTcpProxy(inject("redisUrl"));
-  sandboxes = Array.from({ length: 8 }, () => compose(proxy.url, { tenant }));
+  sandboxes = Array.from({ length: 8 }, () => composeCache(proxy.url, { tenant }));
   await Promise.all(sandboxes.map(({ connection }) => connection.ping()));
 });
 afterAll(async () => {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
-import { compose } from "../composition.ts";
+import { composeCache } from "../composition.ts";
 import { command } from "./cache-commands.ts";
 import { createWorld, execute } from "./cache-world.ts";
 
-const sandbox = compose(inject("redisUrl"));
+const sandbox = composeCache(inject("redisUrl"));
 afterAll(() => sandbox.connection.close());
 
 test("whatever is done in whatever order, the cache answers as its model does", async () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { parseLease } from "../../lib/cache/lease.ts";
 import { uniqueTenant } from "../api.ts";
-import { type Composition, compose } from "../composition.ts";
+import { type Composition, composeCache } from "../composition.ts";
 import { checkHistory, type Event, type Grant } from "./history.ts";
 
 const CLIENTS = 4;
@@ -11,7 +11,7 @@ const LIFE = { freshMs: 600_000, staleMs: 0, errorMs: 0 };
 
 let sandboxes: Composition[];
 beforeAll(async () => {
-  sandboxes = Array.from({ length: CLIENTS }, () => compose(inject("redisUrl")));
+  sandboxes = Array.from({ length: CLIENTS }, () => composeCache(inject("redisUrl")));
   await Promise.all(sandboxes.map(({ connection }) => connection.ping()));
 });
 afterAll(async () => {
@@ -45,7 +45,7 @@ async function run(clients: readonly (readonly Step[])[]): Promise<Event[]> {
   const leases = new Map<string, Lease>();
   let moment = 0;
 
-  async function client(cache: Composition["cache"], steps: readonly Step[]): Promise<void> {
+  async function client(cache: Composition["served"], steps: readonly Step[]): Promise<void> {
     for (const { do: what, key, groups, pause } of steps) {
       if (pause === 0) await setImmediate();
       else if (pause > 0) await sleep(pause);
@@ -83,7 +83,7 @@ async function run(clients: readonly (readonly Step[])[]): Promise<Event[]> {
     }
   }
 
-  await Promise.all(clients.map((steps, index) => client((sandboxes[index] as Composition).cache, steps)));
+  await Promise.all(clients.map((steps, index) => client((sandboxes[index] as Composition).served, steps)));
   return events;
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
-import { type Composition, compose } from "../composition.ts";
+import { type Composition, composeCache } from "../composition.ts";
 
-const sandbox = compose(inject("redisUrl"));
+const sandbox = composeCache(inject("redisUrl"));
 afterAll(() => sandbox.connection.close());
 
 const entry = (key: string) => `/v1/cache/entries/${encodeURIComponent(key)}`;

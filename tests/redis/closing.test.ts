@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import { compose, SLACK_MS, until } from "../composition.ts";
+import { composeCache, SLACK_MS, until } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const lib = new URL("../../lib/", import.meta.url);
@@ -75,7 +75,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     expect(await stop(running, signal)).toEqual({ code: null, killedBy: signal });
     expect(commands).toEqual(["hello", "set", "quit"]);
     expect(running.output().trim().split("\n")).toEqual(["connect", "ready", "serving", "end"]);
-    const { connection } = compose(server.url);
+    const { connection } = composeCache(server.url);
     expect(await connection.run((redis) => redis.get("kept"))).toBe("yes");
     await connection.close();
   },
@@ -105,7 +105,7 @@ test.each(["a server that is frozen", "a server that is gone"])(
 
 test("close says QUIT behind what is under way and resolves when the socket has ended", async () => {
   const commands = proxy.record();
-  const { connection, log } = compose(proxy.url);
+  const { connection, log } = composeCache(proxy.url);
   await connection.ping();
   const reply = connection.run((redis) => redis.blpop("nothing", 0.1));
   await connection.close();
@@ -115,12 +115,12 @@ test("close says QUIT behind what is under way and resolves when the socket has 
 });
 
 test("close while the connection is being made ends it, and closing twice is fine", async () => {
-  const { connection } = compose(proxy.url);
+  const { connection } = composeCache(proxy.url);
   const startedAt = performance.now();
   await connection.close();
   await connection.close();
   expect(performance.now() - startedAt).toBeLessThan(1000 + SLACK_MS);
-  const { connection: admin } = compose(server.url);
+  const { connection: admin } = composeCache(server.url);
   const clients = () => admin.run((redis) => redis.client("LIST"));
   await until(clients, (list) => String(list).trim().split("\n").length === 1);
   await admin.close();
@@ -128,7 +128,7 @@ test("close while the connection is being made ends it, and closing twice is fin
 
 test("close while the server is away does not wait for it to come back", async () => {
   const redis = await startRedis();
-  const { connection } = compose(redis.url);
+  const { connection } = composeCache(redis.url);
   await connection.ping();
   await redis.stop();
   const startedAt = performance.now();
@@ -139,7 +139,7 @@ test("close while the server is away does not wait for it to come back", async (
 test.each(["goes dead without a word", "accepts connections and is silent"])(
   "close resolves within the deadline and leaves no socket behind when the peer %s",
   async (kind) => {
-    const { connection } = compose(proxy.url);
+    const { connection } = composeCache(proxy.url);
     await connection.ping();
     if (kind === "goes dead without a word") proxy.blackHole();
     else {

@@ -6,7 +6,7 @@ import { cacheContract } from "../../lib/cache/contract.ts";
 import { parseConfig } from "../../lib/config.ts";
 import { connect } from "../../lib/redis/connect.ts";
 import { createApi, uniqueTenant } from "../api.ts";
-import { compose, createLog, expectUnavailable, until } from "../composition.ts";
+import { composeCache, createLog, expectUnavailable, until } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const tenant = uniqueTenant();
@@ -66,7 +66,7 @@ test("a function has one connection, however many requests run at once", async (
 
 test("the handshake is one HELLO, and then comes the command", async () => {
   const commands = proxy.record();
-  const { connection } = compose(proxy.url);
+  const { connection } = composeCache(proxy.url);
   await connection.ping();
   expect(commands).toEqual(["hello", "ping"]);
   await connection.close();
@@ -74,7 +74,7 @@ test("the handshake is one HELLO, and then comes the command", async () => {
 
 test("a database in the URL is selected within the same round trip", async () => {
   const before = proxy.roundTrips();
-  const { connection } = compose(`${proxy.url}/3`);
+  const { connection } = composeCache(`${proxy.url}/3`);
   expect(await connection.run((redis) => redis.client("INFO"))).toMatch(/ db=3 /);
   expect(proxy.roundTrips() - before).toBe(2);
   await connection.close();
@@ -83,14 +83,14 @@ test("a database in the URL is selected within the same round trip", async () =>
 test("host, port and password as single variables reach the same server as a URL", async () => {
   const { hostname, port } = new URL(server.url);
   const environment = { REDIS_HOST: hostname, REDIS_PORT: port, REDIS_PASSWORD: "p@ss w%rd" };
-  const { connection } = compose("", { environment });
+  const { connection } = composeCache("", { environment });
   await connection.ping();
   await connection.close();
 });
 
 test("each event is logged once and structured while the server goes away and comes back", async () => {
   const redis = await startRedis();
-  const { connection, log } = compose(redis.url);
+  const { connection, log } = composeCache(redis.url);
   await connection.ping();
   expect(log.lines).toEqual([
     { level: "info", message: "redis connect", fields: { event: "connect" } },
@@ -125,7 +125,7 @@ test("each event is logged once and structured while the server goes away and co
 
 test("after the connection gave up each request tries anew: 503 in time, and served as soon as the server is back", async () => {
   const redis = await startRedis();
-  const { api, connection, log } = compose(redis.url);
+  const { api, connection, log } = composeCache(redis.url);
   await connection.ping();
   await redis.stop();
   await until(

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { RedisUnavailable } from "../../lib/redis/errors.ts";
-import { type Composition, compose, SLACK_MS } from "../composition.ts";
+import { type Composition, composeCache, SLACK_MS } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 const DEADLINE_MS = 400;
@@ -25,7 +25,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await admin.unlink("counter");
   proxy = await startTcpProxy(server.url);
-  connection = compose(proxy.url, { environment }).connection;
+  connection = composeCache(proxy.url, { environment }).connection;
   await connection.ping();
 });
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { cacheContract } from "../../lib/cache/contract.ts";
 import { createApi } from "../api.ts";
-import { compose, until } from "../composition.ts";
+import { composeCache, until } from "../composition.ts";
 
 const RIGHT = "right-Secret-1";
 const WRONG = "wrong-Secret-2";
@@ -77,7 +77,7 @@ test("what a caller stores appears in no log line when the write fails", async (
 });
 
 test("no error that a connection rejects with says the password, nor do its causes", async () => {
-  const { connection } = compose(server.url.replace(RIGHT, WRONG));
+  const { connection } = composeCache(server.url.replace(RIGHT, WRONG));
   const error = await connection.ping().catch((reason) => reason);
   expect(error.message).toContain("WRONGPASS");
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -87,8 +87,8 @@ test("no error that a connection rejects with says the password, nor do its caus
 
 test("after the password was put right the next requests are served", async () => {
   const redis = await startRedis({ password: RIGHT });
-  const right = compose(redis.url);
-  const wrong = compose(redis.url.replace(RIGHT, WRONG));
+  const right = composeCache(redis.url);
+  const wrong = composeCache(redis.url.replace(RIGHT, WRONG));
   expect((await wrong.api("GET", path)).status).toBe(503);
   await right.connection.run((client) => client.config("SET", "requirepass", WRONG));
   const served = await until(

@@ -3,7 +3,7 @@ import { type AddressInfo, connect as dial } from "node:net";
 import { createServer, getCACertificates, type Server, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import { compose, expectUnavailable } from "../composition.ts";
+import { composeCache, expectUnavailable } from "../composition.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
 import { selfSigned } from "./certificate.ts";
 
@@ -40,9 +40,9 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-const byUrl = () => compose(`rediss://:${encodeURIComponent(PASSWORD)}@localhost:${port}`);
+const byUrl = () => composeCache(`rediss://:${encodeURIComponent(PASSWORD)}@localhost:${port}`);
 const byVariables = () =>
-  compose("", {
+  composeCache("", {
     environment: {
       REDIS_HOST: "localhost",
       REDIS_PORT: `${port}`,
@@ -78,7 +78,7 @@ test("a server with an unknown certificate is told nothing, and callers get 503"
 test("a server that speaks no TLS is never sent the password in the clear", async () => {
   const proxy = await startTcpProxy(redis.url);
   const commands = proxy.record();
-  const { api, connection } = compose(
+  const { api, connection } = composeCache(
     proxy.url.replace("redis:", "rediss:").replace("127.0.0.1", "localhost"),
   );
   expectUnavailable(await api("GET", path));
