@@ -13,8 +13,10 @@ export interface Bundle {
   readonly bytes: number;
 }
 
-/** Builds the cache function as it is deployed, and beside it a bundle that holds only ioredis. */
-export async function buildBundles(folder: string): Promise<{ cache: Bundle; ioredis: Bundle }> {
+export type Bundles = Readonly<Record<"cache" | "sessions" | "tokens" | "ioredis", Bundle>>;
+
+/** Builds the functions as they are deployed, and beside them a bundle that holds only ioredis. */
+export async function buildBundles(folder: string): Promise<Bundles> {
   const { custom } = yaml.load(readFileSync(join(projectDir, "serverless.yml"), "utf8"));
   const { bundle, minify, sourcemap, format, target, external, banner } = custom.esbuild;
   const deployed = {
@@ -32,8 +34,11 @@ export async function buildBundles(folder: string): Promise<{ cache: Bundle; ior
     await build({ ...deployed, ...entry, absWorkingDir: projectDir, outfile: file });
     return { file, bytes: statSync(file).size };
   };
+  const makeFunction = (name: string) => make(name, { entryPoints: [`functions/${name}/handler.ts`] });
   return {
-    cache: await make("cache", { entryPoints: ["functions/cache/handler.ts"] }),
+    cache: await makeFunction("cache"),
+    sessions: await makeFunction("sessions"),
+    tokens: await makeFunction("tokens"),
     ioredis: await make("ioredis", {
       stdin: { contents: 'export { Redis } from "ioredis";', resolveDir: projectDir },
     }),

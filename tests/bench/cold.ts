@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { pathToFileURL } from "node:url";
-import type { buildBundles } from "./bundles.ts";
+import type { Bundles } from "./bundles.ts";
 import { environment, type Sandbox } from "./sandbox.ts";
 import type { Pair } from "./statistics.ts";
 
@@ -9,7 +9,7 @@ const ROUNDS = 21;
 
 /** Milliseconds to load each bundle in a new process, one beside the other in every round. */
 export async function measureCold(
-  { cache, ioredis }: Awaited<ReturnType<typeof buildBundles>>,
+  { cache, ioredis }: Bundles,
   sandbox: Omit<Sandbox, "bundle">,
 ): Promise<Pair[]> {
   const rounds: Pair[] = [];

@@ -55,6 +55,6 @@ export function eventFor(
 
 export async function mintToken(tenant: string, id = ""): Promise<string> {
   const key = await importJWK(JSON.parse(process.env.SIGNING_KEY ?? ""), "EdDSA");
-  const claims = { tenant, scope: "cache:*", jti: id, exp: Math.floor(Date.now() / 1000) + 3600 };
+  const claims = { tenant, scope: "*", jti: id, exp: Math.floor(Date.now() / 1000) + 3600 };
   return new SignJWT(claims).setProtectedHeader({ alg: "EdDSA" }).sign(key);
 }

@@ -7,16 +7,21 @@ import { findEngine } from "../../dev/redis/find-engine.ts";
 import { startRedis } from "../../dev/redis/start-redis.ts";
 import { buildBundles } from "./bundles.ts";
 import { measureCold } from "./cold.ts";
+import type { Rounds } from "./compare.ts";
 import type { MemoryResult } from "./memory.ts";
 import { keepApart } from "./processors.ts";
 import { measure, type Sandbox } from "./sandbox.ts";
 import { type Pair, summarize } from "./statistics.ts";
 import { format, isOver, type Row } from "./table.ts";
-import type { WarmResult } from "./warm.ts";
+import type { SessionsResult } from "./warm-sessions.ts";
 
 /** Where the compiler and the kernel put things differs from process to process. */
 const WARM_PROCESSES = 5;
 const WARM_BOUND = 1.6;
+/** As people write it by hand: one command after the other. */
+const VERIFY = "verify : GET, then EXPIRE";
+const WRITING = "verify that always writes : GET, then EXPIRE";
+const REFRESH = "refresh : GET, DEL, SET";
 const COLD_BOUND = 1.5;
 const MEMORY_BOUND = 1.1;
 /** With much memory V8 lets its young generation grow to 128 MiB, which would hide everything else. */
@@ -38,19 +43,40 @@ async function run(): Promise<Row[]> {
   };
   say("warm requests");
   const warm: Record<string, Pair[]> = {};
-  for (let process = 0; process < WARM_PROCESSES; process++) {
-    const rounds = await measure<WarmResult>("warm.ts", sandbox);
+  const take = (rounds: Rounds) => {
     for (const [name, pairs] of Object.entries(rounds)) warm[name] = [...(warm[name] ?? []), ...pairs];
+  };
+  const bytes: Pair[] = [];
+  for (let process = 0; process < WARM_PROCESSES; process++) {
+    take(await measure<Rounds>("warm-cache.ts", sandbox));
+    const sessions = { ...sandbox, bundle: bundles.sessions.file };
+    const measured = await measure<SessionsResult>("warm-sessions.ts", sessions);
+    take(measured.rounds);
+    const settings = { SESSIONS_TOUCH_SECONDS: "0" };
+    const writing = await measure<SessionsResult>("warm-sessions.ts", { ...sessions, settings });
+    take({ [WRITING]: writing.rounds[VERIFY] ?? [] });
+    bytes.push(measured.bytes);
+    take(await measure<Rounds>("warm-tokens.ts", { ...sandbox, bundle: bundles.tokens.file }));
   }
   say("cold starts");
   const cold = await measureCold(bundles, sandbox);
   say("memory over 100,000 requests");
   const { heap, rss } = await measure<MemoryResult>("memory.ts", sandbox, MEMORY_FLAGS);
 
-  const { GET = [], ...others } = warm;
+  const {
+    GET = [],
+    [VERIFY]: verify = [],
+    [WRITING]: writing = [],
+    [REFRESH]: refresh = [],
+    ...others
+  } = warm;
   const { cache } = bundles;
   return [
     row("warm GET, p50 of the handler : of ioredis", GET, "µs", WARM_BOUND),
+    row(`warm ${VERIFY}`, verify, "µs", WARM_BOUND),
+    row(`warm ${WRITING}`, writing, "µs", WARM_BOUND),
+    row(`warm ${REFRESH}`, refresh, "µs", WARM_BOUND),
+    row("memory of Redis for a session : for a JSON blob and a set", bytes, "B"),
     row("cold, loading the bundle : one of only ioredis", cold, "ms", COLD_BOUND),
     {
       what: "bundle of the cache function : its limit",
@@ -67,7 +93,7 @@ async function run(): Promise<Row[]> {
 
 function row(what: string, rounds: readonly Pair[], unit: string, bound?: number): Row {
   const { subject, baseline, ratio } = summarize(rounds);
-  const show = (value: number) => `${value.toFixed(unit === "µs" ? 0 : 1)} ${unit}`;
+  const show = (value: number) => `${value.toFixed(unit === "µs" || unit === "B" ? 0 : 1)} ${unit}`;
   return {
     what,
     subject: show(subject),

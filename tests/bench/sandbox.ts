@@ -4,12 +4,14 @@ import { join } from "node:path";
 
 /** What a measuring process is told by its environment. */
 export interface Sandbox {
-  /** The bundle of the cache function. */
+  /** The bundle of the function. */
   readonly bundle: string;
   readonly redisUrl: string;
   readonly publicKey: string;
   /** Private JWK that signs the tokens. */
   readonly signingKey: string;
+  /** Further variables of its environment. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -33,8 +35,14 @@ export async function measure<T>(
 }
 
 /** As little as Lambda has, so that nothing on this machine changes the result. */
-export function environment({ redisUrl, publicKey, signingKey }: Omit<Sandbox, "bundle">): NodeJS.ProcessEnv {
+export function environment({
+  redisUrl,
+  publicKey,
+  signingKey,
+  settings,
+}: Omit<Sandbox, "bundle">): NodeJS.ProcessEnv {
   return {
+    ...settings,
     REDIS_URL: redisUrl,
     AUTH_PUBLIC_KEY: publicKey,
     SIGNING_KEY: signingKey,
