@@ -42,6 +42,8 @@ test("puts are refused with 507 as soon as the memory is full, and it does not g
   }
   expectOutOfMemory(answers.at(-1) as Answer);
   expect(await usedMemory()).toBeLessThan(MAX_MEMORY * 1.2);
+  // Buffers come and go, and at the very limit there is room now and then.
+  await sandbox.connection.run((redis) => redis.config("SET", "maxmemory", MAX_MEMORY * 0.7));
 });
 
 test("reads and removals of what is there go on", async () => {
