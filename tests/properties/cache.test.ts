@@ -33,7 +33,7 @@ test("the sequences that are tried reach every kind of answer", async () => {
       };
     },
   });
-  for (const next of fc.sample(command, 1000)) await execute(world, next);
+  for (const next of fc.sample(command, { numRuns: 1000, seed: 1 })) await execute(world, next);
   for (const expected of [
     ...["GET 200", "GET 304", "GET 404 cache_miss", "GET 404 cache_filling", "GET 404 known_absent"],
     ...["PUT 201", "PUT 204", "PUT 409 lease_lost", "PUT 412 precondition_failed", "DELETE 204", "POST 200"],

@@ -98,7 +98,7 @@ test("clients that work on the same keys at once never see what the cache promis
 
 test("the histories that are tried have late fills, lost and won, hits, misses and invalidations in them", async () => {
   const counts: Record<string, number> = {};
-  for (const clients of fc.sample(plan, 100)) {
+  for (const clients of fc.sample(plan, { numRuns: 100, seed: 1 })) {
     for (const event of await run(clients)) {
       const outcome = event.do === "get" ? event.body !== undefined : event.do === "fill" ? event.stored : "";
       const name = `${event.do} ${outcome}`.trim();

@@ -34,7 +34,7 @@ test("the sequences that are tried reach every kind of answer", async () => {
       };
     },
   });
-  for (const next of fc.sample(command, 1000)) await execute(world, next);
+  for (const next of fc.sample(command, { numRuns: 1000, seed: 1 })) await execute(world, next);
   for (const expected of [
     ...["POST 200", "POST 201", "POST 201 evicts", "POST 401 session_unknown", "POST 401 session_revoked"],
     ...["GET 200", "GET 404 session_revoked", "PATCH 200", "PATCH 404 session_revoked"],
