@@ -3,6 +3,7 @@ import type { Handlers } from "../../lib/http/contract.ts";
 import { createPages } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
 import { invalidRequest, Problem } from "../../lib/http/problem.ts";
+import { timestamp } from "../../lib/http/timestamp.ts";
 import { homeOf } from "../../lib/opaque-token.ts";
 import type { sessionsContract } from "../../lib/sessions/contract.ts";
 import type { Found, Session } from "../../lib/sessions/session.ts";
@@ -115,12 +116,11 @@ function headersOf({ version }: Session): Record<string, string> {
 }
 
 function describe({ createdAt, lastSeenAt, expiresAt, absoluteExpiresAt, ...session }: Session) {
-  const time = (milliseconds: number) => new Date(milliseconds).toISOString();
   return {
     ...session,
-    createdAt: time(createdAt),
-    lastSeenAt: time(lastSeenAt),
-    expiresAt: time(expiresAt),
-    absoluteExpiresAt: time(absoluteExpiresAt),
+    createdAt: timestamp(createdAt),
+    lastSeenAt: timestamp(lastSeenAt),
+    expiresAt: timestamp(expiresAt),
+    absoluteExpiresAt: timestamp(absoluteExpiresAt),
   };
 }

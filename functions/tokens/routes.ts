@@ -3,6 +3,7 @@ import type { Handlers } from "../../lib/http/contract.ts";
 import { createPages } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
 import { Problem } from "../../lib/http/problem.ts";
+import { timestamp } from "../../lib/http/timestamp.ts";
 import type { tokensContract } from "../../lib/tokens/contract.ts";
 import { isScope } from "../../lib/tokens/fields.ts";
 import type { Grant } from "../../lib/tokens/grant.ts";
@@ -95,14 +96,13 @@ function introspected({ kind, scope, clientId, userId, device, issuedAt, expires
 }
 
 function describe({ id, clientId, scope, device, createdAt, refreshedAt, expiresAt }: Grant) {
-  const time = (milliseconds: number) => new Date(milliseconds).toISOString();
   return {
     id,
     clientId,
     scope,
     device,
-    createdAt: time(createdAt),
-    refreshedAt: refreshedAt === undefined ? undefined : time(refreshedAt),
-    expiresAt: time(expiresAt),
+    createdAt: timestamp(createdAt),
+    refreshedAt: refreshedAt === undefined ? undefined : timestamp(refreshedAt),
+    expiresAt: timestamp(expiresAt),
   };
 }

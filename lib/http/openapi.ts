@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { describedAs } from "../parsed-text.ts";
 import type { Contract, Operation, Response, Schema } from "./contract.ts";
-import { mediaTypes } from "./request.ts";
+import { bodySchemas } from "./request.ts";
 
 type Json = Record<string, unknown>;
 
@@ -117,7 +117,7 @@ function describeResponse({ description, body, problems, headers = {} }: Respons
   return {
     description,
     ...(described.length > 0 && { headers: Object.fromEntries(described) }),
-    ...(body && { content: content(body, "output") }),
+    ...(body && { content: responseContent(body) }),
     ...(problems && {
       content: {
         "application/problem+json": { schema: problemSchema(problems) },
@@ -131,19 +131,19 @@ function problemSchema(codes: readonly string[]): Json {
   return { allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }] };
 }
 
-function requestContent(operation: Operation): Json {
-  const { body, form } = operation;
-  if (body === "bytes") return content(body, "input");
-  const types = mediaTypes(operation).map((type) => {
-    const schema = type.includes("form") ? form : body;
-    return [type, { schema: schema ? jsonSchema(schema, "input") : {} }];
-  });
-  return Object.fromEntries(types);
+const ANY_BYTES: Json = { "*/*": { schema: {} } };
+
+function responseContent(body: Schema | "bytes"): Json {
+  return body === "bytes" ? ANY_BYTES : { "application/json": { schema: jsonSchema(body, "output") } };
 }
 
-function content(body: Schema | "bytes", io: "input" | "output"): Json {
-  if (body === "bytes") return { "*/*": { schema: {} } };
-  return { "application/json": { schema: jsonSchema(body, io) } };
+function requestContent(operation: Operation): Json {
+  if (operation.body === "bytes") return ANY_BYTES;
+  const types = [...bodySchemas(operation)].map(([type, schema]) => [
+    type,
+    { schema: jsonSchema(schema, "input") },
+  ]);
+  return Object.fromEntries(types);
 }
 
 function jsonSchema(schema: Schema, io: "input" | "output"): Json {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { invalidRequest } from "./problem.ts";
 
 const CHECK_BYTES = 9;
@@ -10,10 +10,7 @@ const CHECK_BYTES = 9;
  */
 export function createPages(tenant: string, path: string) {
   const check = (position: string) =>
-    createHash("sha256")
-      .update(JSON.stringify([tenant, path, position]))
-      .digest()
-      .subarray(0, CHECK_BYTES);
+    hash("sha256", JSON.stringify([tenant, path, position]), "buffer").subarray(0, CHECK_BYTES);
 
   return {
     /** The position that a cursor stands for. Throws 400 `invalid_request` for any other list's. */

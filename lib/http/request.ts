@@ -24,13 +24,13 @@ export function isForm(event: APIGatewayProxyEventV2, { form }: Operation): bool
   return form !== undefined && mediaType(event) === FORM;
 }
 
-/** The media types in which an operation takes its body, where it does not take any. */
-export function mediaTypes({ method, body, form }: Operation): string[] {
-  return [
-    ...(form ? [FORM] : []),
-    ...(body && method === "PATCH" ? ["application/merge-patch+json"] : []),
-    ...(body ? ["application/json"] : []),
-  ];
+/** The media types in which an operation takes its body, with their schemas; none where it takes any. */
+export function bodySchemas({ method, body, form }: Operation): Map<string, Schema> {
+  const schemas = new Map<string, Schema>();
+  if (form) schemas.set(FORM, form);
+  if (!body || body === "bytes") return schemas;
+  if (method === "PATCH") schemas.set("application/merge-patch+json", body);
+  return schemas.set("application/json", body);
 }
 
 /**
@@ -53,20 +53,25 @@ export function readRequest(
     return undefined;
   };
   const query = event.queryStringParameters ?? {};
-  const body = readBody(event, operation, maxBodyBytes);
-  const schema = isForm(event, operation) ? operation.form : operation.body;
+  const schemas = bodySchemas(operation);
+  const body = readBody(event, operation, [...schemas.keys()], maxBodyBytes);
   const request = {
     params: check("path", operation.params, params),
     query: check("query", operation.query ?? z.strictObject({}), query),
     headers: check("headers", operation.headers, event.headers),
-    body: schema === "bytes" ? body : check("body", schema, body),
+    body: operation.body === "bytes" ? body : check("body", schemas.get(mediaType(event)), body),
     contentType: event.headers["content-type"],
   };
   if (violations.length > 0) throw invalidRequest(violations);
   return request;
 }
 
-function readBody(event: APIGatewayProxyEventV2, operation: Operation, maxBodyBytes: number): unknown {
+function readBody(
+  event: APIGatewayProxyEventV2,
+  operation: Operation,
+  accepted: readonly string[],
+  maxBodyBytes: number,
+): unknown {
   if (!operation.body && !operation.form) return undefined;
   const text = event.body ?? "";
   const encoding = event.isBase64Encoded ? "base64" : "utf8";
@@ -75,14 +80,14 @@ function readBody(event: APIGatewayProxyEventV2, operation: Operation, maxBodyBy
   }
   const bytes = Buffer.from(text, encoding);
   if (operation.body === "bytes") return bytes;
-  const accepted = mediaTypes(operation);
-  if (!accepted.includes(mediaType(event))) {
+  const type = mediaType(event);
+  if (!accepted.includes(type)) {
     const field = operation.method === "PATCH" ? "accept-patch" : "accept"; // RFC 5789
     throw new Problem(415, "media_type_unsupported", `Send the header \`Content-Type: ${accepted[0]}\`.`, {
       headers: { [field]: accepted.join(", ") },
     });
   }
-  return isForm(event, operation) ? parseForm(bytes) : readJson(bytes);
+  return type === FORM ? parseForm(bytes) : readJson(bytes);
 }
 
 function mediaType({ headers }: APIGatewayProxyEventV2): string {
@@ -100,8 +105,8 @@ function readJson(bytes: Buffer): unknown {
 /** RFC 6749 section 3.2: a parameter without a value counts as omitted, and none may come twice. */
 function parseForm(bytes: Buffer): Record<string, string> {
   const fields = new Map<string, string>();
-  for (const [name, value] of new URLSearchParams(`&${formText(bytes)}`)) {
-    // which would drop a `?` at its beginning
+  const text = `&${formText(bytes)}`; // a `?` at the very beginning would be dropped
+  for (const [name, value] of new URLSearchParams(text)) {
     if (fields.has(name)) throw invalidRequest([{ path: `body.${name}`, message: "must not be repeated" }]);
     fields.set(name, value);
   }

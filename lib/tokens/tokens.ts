@@ -58,7 +58,7 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
     const id = newId(homeOf(tenant, head.userId));
     const family = newFamily();
     const pair = newPair(id, family);
-    const keys = keysOf(tenant, id, pair.accessToken);
+    const keys = keysOf(tenant, id, digestOf(pair.accessToken));
     const headText = JSON.stringify(head);
     const [familyDigest, refreshDigest] = [digestOf(family), digestOf(pair.refreshToken)];
     await connection.run(
@@ -88,7 +88,7 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
     if (token?.kind !== "refresh") return { state: "invalid_grant" };
     const { id, family, digest } = token;
     const pair = newPair(id, family);
-    const keys = keysOf(tenant, id, pair.accessToken);
+    const keys = keysOf(tenant, id, digestOf(pair.accessToken));
     const next = [digestOf(family), digest, digestOf(pair.refreshToken), sealPair(pair, token)] as const;
     const presented = JSON.stringify(named);
     const reply = await connection.run(
@@ -126,7 +126,7 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
     const token = readToken(text);
     if (!token) return undefined;
     const { id, kind, digest } = token;
-    const [grantKey, ends, accessKey] = keysOf(tenant, id, text);
+    const [grantKey, ends, accessKey] = keysOf(tenant, id, digest);
     const [access, [current, ...fields], listed] = await connection.run(
       (redis) =>
         inOneWrite(redis, () =>
@@ -150,8 +150,8 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
   async function revoke(tenant: string, text: string): Promise<void> {
     const token = readToken(text);
     if (!token) return;
-    const { id, kind, family } = token;
-    const [grant, ends, access] = keysOf(tenant, id, text);
+    const { id, kind, family, digest } = token;
+    const [grant, ends, access] = keysOf(tenant, id, digest);
     await connection.run(
       async (redis) =>
         kind === "access" ? redis.unlink(access) : redis.tokenRevoke(grant, ends, id.name, digestOf(family)),
@@ -162,8 +162,8 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
   return { issue, refresh, introspect, revoke, ...createGrants(connection, rememberMs) };
 }
 
-function keysOf(tenant: string, id: Id, accessToken: string): [grant: string, ends: string, access: string] {
-  const access = tokenKeys.access(tenant, id, digestOf(accessToken));
+function keysOf(tenant: string, id: Id, accessDigest: string): [grant: string, ends: string, access: string] {
+  const access = tokenKeys.access(tenant, id, accessDigest);
   return [tokenKeys.grant(tenant, id), tokenKeys.ends(tenant, id), access];
 }
 
