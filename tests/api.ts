@@ -26,6 +26,13 @@ export interface Answer {
   readonly json: any;
 }
 
+/** Status and code of an error, of OAuth's or a problem's; the status alone of anything else. */
+export function outcomeOf({ status, text }: Answer): string {
+  if (status < 400) return String(status);
+  const { error, code } = JSON.parse(text);
+  return `${status} ${error ?? code}`;
+}
+
 /** A caller of a handler: sends true API Gateway events, and holds every answer against the contract. */
 export function createApi(handler: LambdaHandler, contract: Contract, tenant = uniqueTenant()) {
   return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {

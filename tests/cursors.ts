@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Answer } from "./api.ts";
+import type { Answer, CallOptions } from "./api.ts";
 
 /** Follows the cursors to the last page; gives what `read` finds on each. `between` is done after each page. */
 export async function readPages<T>(
@@ -38,7 +38,7 @@ function spoil(cursor: string): string[] {
 }
 
 /** Where the Link header leads: path and query of the next page. */
-export function followLink({ headers }: Answer): { path: string; query: Record<string, string> } {
+function followLink({ headers }: Answer): { path: string; query: Record<string, string> } {
   const [, target = ""] = /^<([^>]+)>; rel="next"$/.exec(headers.link ?? "") ?? [];
   const { pathname, searchParams } = new URL(target, "https://gateway.example");
   return { path: pathname, query: Object.fromEntries(searchParams) };
@@ -46,14 +46,31 @@ export function followLink({ headers }: Answer): { path: string; query: Record<s
 
 type List = (userId: string, query?: Record<string, string>) => Promise<Answer>;
 
-/** The rules of every list of what a user has; `stranger` lists as another tenant. */
-export function testPages(
-  list: List,
-  stranger: List,
-  beginMany: (userId: string, count: number) => Promise<unknown>,
-): void {
+/** What a list of things that users have is made of. */
+interface Lists {
+  readonly api: (method: string, path: string, options: CallOptions) => Promise<Answer>;
+  readonly list: List;
+  /** As another tenant. */
+  readonly stranger: List;
+  /** Gives the ids, newest first. */
+  readonly beginMany: (userId: string, count: number) => Promise<readonly string[]>;
+  readonly idsOf: (page: Answer) => string[];
+}
+
+/** The rules of every such list. */
+export function testPages({ api, list, stranger, beginMany, idsOf }: Lists): void {
   const expectRefused = (answer: Answer, path: string, why: string) =>
     expect([answer.status, answer.json.errors?.[0].path], why).toEqual([400, path]);
+
+  test.each(["ü/x?a=b&c>", "ü/x%a=b&c>#"])("the Link header leads to the next page: %s", async (userId) => {
+    const ids = await beginMany(userId, 3);
+    const first = await list(userId, { limit: "2" });
+    const { path, query } = followLink(first);
+    expect(query.cursor).toBe(first.json.next);
+    const next = await api("GET", path, { query });
+    expect(idsOf(next)).toEqual(ids.slice(2));
+    expect(next.headers.link).toBeUndefined();
+  });
 
   test("a cursor is of no use for another user, another tenant, or when changed", async () => {
     await beginMany("owner", 3);

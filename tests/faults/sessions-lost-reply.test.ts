@@ -1,15 +1,9 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Sessions } from "../../lib/sessions/sessions.ts";
+import { outcomeOf } from "../api.ts";
 import { type CompositionOptions, composeSessions, until } from "../composition.ts";
-import {
-  type Begun,
-  createCaller,
-  idsOf,
-  outcomeOf,
-  type SessionsCaller,
-  type Shown,
-} from "../sessions/caller.ts";
+import { type Begun, createCaller, idsOf, type SessionsCaller, type Shown } from "../sessions/caller.ts";
 import {
   describeLostReplies,
   type Line,

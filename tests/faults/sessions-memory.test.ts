@@ -2,16 +2,9 @@ import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import type { Answer } from "../api.ts";
+import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeSessions } from "../composition.ts";
-import {
-  type Begun,
-  createCaller,
-  idsOf,
-  outcomeOf,
-  type SessionsCaller,
-  type Shown,
-} from "../sessions/caller.ts";
+import { type Begun, createCaller, idsOf, type SessionsCaller, type Shown } from "../sessions/caller.ts";
 
 let server: RunningRedis;
 let sandbox: Composition<unknown>;

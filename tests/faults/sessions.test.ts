@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { type Composition, composeSessions } from "../composition.ts";
-import { type Begun, createCaller, outcomeOf, type SessionsCaller } from "../sessions/caller.ts";
+import { type Begun, createCaller, type SessionsCaller } from "../sessions/caller.ts";
 import { type KilledServer, killUnderLoad, startKilledServer } from "./killed-server.ts";
 
 let server: KilledServer;

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Tokens } from "../../lib/tokens/tokens.ts";
+import { outcomeOf } from "../api.ts";
 import { type CompositionOptions, composeTokens, until } from "../composition.ts";
 import { captureOutput } from "../http/captured.ts";
-import { createCaller, grantOf, idsOf, outcomeOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { createCaller, grantOf, idsOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
 import {
   describeLostReplies,
   type Line,

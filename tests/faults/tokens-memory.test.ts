@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
-import type { Answer } from "../api.ts";
+import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeTokens } from "../composition.ts";
-import { createCaller, grantOf, idsOf, outcomeOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { createCaller, grantOf, idsOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
 
 let server: RunningRedis;
 let sandbox: Composition<unknown>;

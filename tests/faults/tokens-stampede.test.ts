@@ -3,10 +3,10 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { homeOf } from "../../lib/opaque-token.ts";
 import type { Tokens } from "../../lib/tokens/tokens.ts";
-import { type Answer, uniqueTenant } from "../api.ts";
+import { type Answer, outcomeOf, uniqueTenant } from "../api.ts";
 import { type Composition, composeTokens } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
-import { createCaller, grantOf, outcomeOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { createCaller, grantOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
 
 const CALLERS = 100;
 const ROUNDS = 20;

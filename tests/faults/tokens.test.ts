@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { type Composition, composeTokens, until } from "../composition.ts";
-import { createCaller, grantOf, outcomeOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { createCaller, grantOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
 import { type KilledServer, killUnderLoad, startKilledServer } from "./killed-server.ts";
 
 let server: KilledServer;

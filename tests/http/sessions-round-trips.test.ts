@@ -1,35 +1,21 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type Composition, composeSessions } from "../composition.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { composeSessions } from "../composition.ts";
 import { type Begun, createCaller, type SessionsCaller } from "../sessions/caller.ts";
-import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+import { startCounting } from "./counted.ts";
 
-let proxy: TcpProxy;
-let sandbox: Composition<unknown>;
+let counting: Awaited<ReturnType<typeof startCounting>>;
 let caller: SessionsCaller;
-/** Has a connection whose round trips nobody counts. */
-let other: Composition<unknown>;
+/** Through a connection whose round trips nobody counts. */
 let begin: SessionsCaller["begin"];
 
 beforeAll(async () => {
-  proxy = await startTcpProxy(inject("redisUrl"));
-  sandbox = composeSessions(proxy.url, { environment: { SESSIONS_TOUCH_SECONDS: "0" } });
-  caller = createCaller(sandbox.api);
-  await sandbox.connection.ping();
-  other = composeSessions(inject("redisUrl"), { tenant: sandbox.tenant });
-  ({ begin } = createCaller(other.api));
+  counting = await startCounting(composeSessions, { SESSIONS_TOUCH_SECONDS: "0" });
+  caller = createCaller(counting.api);
+  ({ begin } = createCaller(counting.uncounted));
 });
-afterAll(async () => {
-  await sandbox?.connection.close();
-  await other?.connection.close();
-  await proxy?.close();
-});
+afterAll(() => counting?.close());
 
-/** The status, and the round trips that it took. */
-async function roundTrips(call: Promise<{ status: number }>): Promise<[status: number, trips: number]> {
-  const before = proxy.roundTrips();
-  const { status } = await call;
-  return [status, proxy.roundTrips() - before];
-}
+const roundTrips = (call: Promise<{ status: number }>) => counting.roundTrips(call);
 
 describe("one round trip is all that it takes, the first time as well as later,", () => {
   const operations: [string, number, (begun: Begun) => Promise<{ status: number }>][] = [

@@ -1,36 +1,21 @@
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { Composition } from "../composition.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { composeTokens } from "../composition.ts";
-import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 import { createCaller, grantOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { startCounting } from "./counted.ts";
 
-let proxy: TcpProxy;
-let sandbox: Composition<unknown>;
-let other: Composition<unknown>;
+let counting: Awaited<ReturnType<typeof startCounting>>;
 let caller: TokensCaller;
 /** Through a connection whose round trips nobody counts. */
 let uncounted: TokensCaller;
 
 beforeAll(async () => {
-  proxy = await startTcpProxy(inject("redisUrl"));
-  sandbox = composeTokens(proxy.url);
-  caller = createCaller(sandbox.api);
-  await sandbox.connection.ping();
-  other = composeTokens(inject("redisUrl"), { tenant: sandbox.tenant });
-  uncounted = createCaller(other.api);
+  counting = await startCounting(composeTokens);
+  caller = createCaller(counting.api);
+  uncounted = createCaller(counting.uncounted);
 });
-afterAll(async () => {
-  await sandbox?.connection.close();
-  await other?.connection.close();
-  await proxy?.close();
-});
+afterAll(() => counting?.close());
 
-/** The status, and the round trips that it took. */
-async function roundTrips(call: Promise<{ status: number }>): Promise<[status: number, trips: number]> {
-  const before = proxy.roundTrips();
-  const { status } = await call;
-  return [status, proxy.roundTrips() - before];
-}
+const roundTrips = (call: Promise<{ status: number }>) => counting.roundTrips(call);
 
 /** The first, the former and the present pair of one grant. */
 type Pairs = readonly [Pair, Pair, Pair];

@@ -1,15 +1,8 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import type { Answer } from "../api.ts";
+import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeSessions } from "../composition.ts";
-import {
-  type Begun,
-  createCaller,
-  idsOf,
-  outcomeOf,
-  type SessionsCaller,
-  type Shown,
-} from "../sessions/caller.ts";
+import { type Begun, createCaller, idsOf, type SessionsCaller, type Shown } from "../sessions/caller.ts";
 import { environment, MAX_PER_USER } from "./sessions-world.ts";
 
 let sandboxes: Composition<unknown>[];

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
-import { uniqueTenant } from "../api.ts";
+import { outcomeOf, uniqueTenant } from "../api.ts";
 import type { Composition } from "../composition.ts";
 import { readPages } from "../cursors.ts";
-import { createCaller, outcomeOf, type SessionsCaller, type Shown } from "../sessions/caller.ts";
+import { createCaller, type SessionsCaller, type Shown } from "../sessions/caller.ts";
 import type { Command, Version } from "./sessions-commands.ts";
 import { type ModelSession, SessionsModel } from "./sessions-model.ts";
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { composeSessions } from "../composition.ts";
-import { outcomeOf } from "../sessions/caller.ts";
+
 import { command, USERS } from "./sessions-commands.ts";
 import { createWorld, environment, execute } from "./sessions-world.ts";
 

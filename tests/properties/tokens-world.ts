@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import { newSecret } from "../../lib/opaque-token.ts";
-import { uniqueTenant } from "../api.ts";
+import { outcomeOf, uniqueTenant } from "../api.ts";
 import type { Composition } from "../composition.ts";
-import { createCaller, grantOf, idsOf, outcomeOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { createCaller, grantOf, idsOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
 import type { Command, GrantCommand, UserCommand } from "./tokens-commands.ts";
 import { GRANTED, LESS, type ModelGrant, type TokensModel } from "./tokens-model.ts";
 

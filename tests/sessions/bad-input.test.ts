@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { composeSessions } from "../composition.ts";
-import { type Begun, createCaller, outcomeOf } from "./caller.ts";
+import { type Begun, createCaller } from "./caller.ts";
 
 const sandbox = composeSessions(inject("redisUrl"));
 const { create, begin, get, patch, verify, endAll } = createCaller(sandbox.api);

@@ -55,8 +55,3 @@ export type SessionsCaller = ReturnType<typeof createCaller>;
 export function idsOf({ json }: Answer): string[] {
   return json.sessions.map(({ id }: Shown) => id);
 }
-
-/** Status and code of a problem; the status alone of anything else. */
-export function outcomeOf({ status, text }: Answer): string {
-  return status < 400 ? String(status) : `${status} ${JSON.parse(text).code}`;
-}

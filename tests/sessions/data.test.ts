@@ -1,6 +1,7 @@
 import { afterAll, expect, inject, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { composeSessions } from "../composition.ts";
-import { createCaller, outcomeOf } from "./caller.ts";
+import { createCaller } from "./caller.ts";
 
 const sandbox = composeSessions(inject("redisUrl"));
 const { begin, get, patch } = createCaller(sandbox.api);

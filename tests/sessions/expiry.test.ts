@@ -3,8 +3,9 @@ import { Redis } from "ioredis";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { homeOf } from "../../lib/opaque-token.ts";
 import { sessionKeys } from "../../lib/redis/keys.ts";
+import { outcomeOf } from "../api.ts";
 import { composeSessions } from "../composition.ts";
-import { createCaller, idsOf, outcomeOf } from "./caller.ts";
+import { createCaller, idsOf } from "./caller.ts";
 
 const sandbox = composeSessions(inject("redisUrl"), {
   environment: { SESSIONS_ROTATION_GRACE_SECONDS: "1", SESSIONS_TOUCH_SECONDS: "1" },

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, inject, test } from "vitest";
 import { homeOf } from "../../lib/opaque-token.ts";
 import { sessionKeys } from "../../lib/redis/keys.ts";
-import { uniqueTenant } from "../api.ts";
+import { outcomeOf, uniqueTenant } from "../api.ts";
 import { composeSessions } from "../composition.ts";
-import { createCaller, idsOf, outcomeOf } from "./caller.ts";
+import { createCaller, idsOf } from "./caller.ts";
 
 const MAX = { SESSIONS_MAX_PER_USER: "3" };
 const sandbox = composeSessions(inject("redisUrl"), { environment: MAX });

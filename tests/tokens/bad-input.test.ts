@@ -1,7 +1,8 @@
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { composeTokens } from "../composition.ts";
-import { createCaller, grantOf, outcomeOf, type Pair } from "./caller.ts";
+import { createCaller, grantOf, type Pair } from "./caller.ts";
 
 const sandbox = composeTokens(inject("redisUrl"));
 const { post, issue, begin, refresh, refreshJson, isActive } = createCaller(sandbox.api);

@@ -67,10 +67,3 @@ export function grantOf(token: string): string {
 export function idsOf({ json }: Answer): string[] {
   return json.grants.map(({ id }: { id: string }) => id);
 }
-
-/** Status and code of an error, of OAuth's or a problem's; the status alone of anything else. */
-export function outcomeOf({ status, text }: Answer): string {
-  if (status < 400) return String(status);
-  const { error, code } = JSON.parse(text);
-  return `${status} ${error ?? code}`;
-}

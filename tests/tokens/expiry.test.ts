@@ -3,9 +3,9 @@ import { Redis } from "ioredis";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { digestOf, homeOf } from "../../lib/opaque-token.ts";
 import { tokenKeys } from "../../lib/redis/keys.ts";
-import { uniqueTenant } from "../api.ts";
+import { outcomeOf, uniqueTenant } from "../api.ts";
 import { composeTokens } from "../composition.ts";
-import { createCaller, grantOf, idsOf, outcomeOf } from "./caller.ts";
+import { createCaller, grantOf, idsOf } from "./caller.ts";
 
 const tenant = uniqueTenant();
 const compose = (access: string, refresh: string) =>

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, inject, test } from "vitest";
+import { outcomeOf } from "../api.ts";
 import { composeTokens } from "../composition.ts";
 import { mintToken } from "../token.ts";
-import { createCaller, grantOf, idsOf, outcomeOf } from "./caller.ts";
+import { createCaller, grantOf, idsOf } from "./caller.ts";
 
 const sandbox = composeTokens(inject("redisUrl"));
 const { post, begin, refresh, refreshed, introspect, isActive, revoke, list } = createCaller(sandbox.api);

@@ -3,8 +3,9 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { newSecret } from "../../lib/opaque-token.ts";
 import { seal, unseal } from "../../lib/tokens/seal.ts";
+import { outcomeOf } from "../api.ts";
 import { composeTokens } from "../composition.ts";
-import { createCaller, grantOf, outcomeOf, type Pair } from "./caller.ts";
+import { createCaller, grantOf, type Pair } from "./caller.ts";
 
 const sandbox = composeTokens(inject("redisUrl"));
 const { begin, refresh, refreshed, revoke, introspect, isActive } = createCaller(sandbox.api);

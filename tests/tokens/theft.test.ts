@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { newSecret } from "../../lib/opaque-token.ts";
 import { tokensContract } from "../../lib/tokens/contract.ts";
-import { createApi, httpEvent, lambdaContext, uniqueTenant } from "../api.ts";
+import { createApi, httpEvent, lambdaContext, outcomeOf, uniqueTenant } from "../api.ts";
 import { composeTokens } from "../composition.ts";
 import { captureOutput } from "../http/captured.ts";
 import { newSandbox } from "../http/stage.ts";
 import { mintToken } from "../token.ts";
-import { createCaller, grantOf, outcomeOf, type Pair, type TokensCaller } from "./caller.ts";
+import { createCaller, grantOf, type Pair, type TokensCaller } from "./caller.ts";
 
 const sandbox = composeTokens(inject("redisUrl"));
 const impatient = composeTokens(inject("redisUrl"), {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, inject, test } from "vitest";
-import { uniqueTenant } from "../api.ts";
+import { outcomeOf, uniqueTenant } from "../api.ts";
 import { composeTokens } from "../composition.ts";
-import { createCaller, grantOf, idsOf, outcomeOf } from "./caller.ts";
+import { createCaller, grantOf, idsOf } from "./caller.ts";
 
 const tenant = uniqueTenant();
 const MAX = { TOKENS_MAX_PER_USER: "3" };
