@@ -19,7 +19,8 @@ export interface ConnectOptions {
 /** A Lua script as ioredis takes it. */
 export interface Script {
   readonly lua: string;
-  readonly numberOfKeys: number;
+  /** Left out where it differs from call to call: it is then the first argument of the command. */
+  readonly numberOfKeys?: number;
 }
 
 const HOW_TO_START =

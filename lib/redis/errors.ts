@@ -29,6 +29,7 @@ const REFUSALS = new Set([
   "NOAUTH",
   "WRONGPASS",
   "NOPERM",
+  "NOSCRIPT",
   "MOVED",
   "ASK",
 ]);

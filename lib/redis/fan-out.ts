@@ -19,6 +19,10 @@ export async function fanOut(
   calls: readonly Call[],
   onError: (error: Error) => unknown = fail,
 ): Promise<unknown[]> {
+  const [only, second] = calls;
+  // A client takes the commands of a pipeline, and gives the reply itself. Making a pipeline would cost a lone one more than it does.
+  if (only && !second)
+    return [await Promise.resolve(only.add(redis as unknown as ChainableCommander)).catch(onError)];
   const replies: unknown[] = new Array(calls.length);
   const groups = redis instanceof Cluster ? bySlot(calls) : [calls.map((_, index) => index)];
   await Promise.all(
