@@ -30,7 +30,7 @@ module.exports = {
       to: {
         path: "^lib/",
         pathNot:
-          "^lib/($1|redis|aws)/|^lib/(config|parsed-text|parse-json|entity-tags|opaque-token)\\.ts$|^lib/lua\\.d\\.ts$",
+          "^lib/($1|redis|aws)/|^lib/(config|parsed-text|parse-json|entity-tags|idempotency-key|opaque-token)\\.ts$|^lib/lua\\.d\\.ts$",
       },
     },
     {
@@ -39,7 +39,7 @@ module.exports = {
       from: { path: `${FEATURE}contract\\.ts$` },
       to: {
         pathNot:
-          "^lib/http/contract\\.ts$|^lib/(parsed-text|entity-tags|opaque-token)\\.ts$|^lib/$1/|^node_modules/zod/",
+          "^lib/http/contract\\.ts$|^lib/(parsed-text|entity-tags|idempotency-key|opaque-token)\\.ts$|^lib/$1/|^node_modules/zod/",
       },
     },
     {

@@ -4,13 +4,13 @@ import { invalidRequest } from "./problem.ts";
 const CHECK_BYTES = 9;
 
 /**
- * The pages of one list, which `path` and `tenant` identify. A cursor is the position after which a page begins, with
+ * The pages of one list, which `path`, `query` and `tenant` identify. A cursor is the position after which a page begins, with
  * a digest of the list and the position, so that one of another list, user or tenant is refused, and one that was
  * changed. It is no secret: who makes one by these rules gets a page of a list that they may read anyway.
  */
-export function createPages(tenant: string, path: string) {
+export function createPages(tenant: string, path: string, query: Readonly<Record<string, string>> = {}) {
   const check = (position: string) =>
-    hash("sha256", JSON.stringify([tenant, path, position]), "buffer").subarray(0, CHECK_BYTES);
+    hash("sha256", JSON.stringify([tenant, path, query, position]), "buffer").subarray(0, CHECK_BYTES);
 
   return {
     /** The position that a cursor stands for. Throws 400 `invalid_request` for any other list's. */
@@ -27,10 +27,8 @@ export function createPages(tenant: string, path: string) {
     next(last: string | undefined, limit: number) {
       if (last === undefined) return { body: {}, headers: {} };
       const next = Buffer.concat([check(last), Buffer.from(last)]).toString("base64url");
-      return {
-        body: { next },
-        headers: { link: `<${path}?limit=${limit}&cursor=${next}>; rel="next"` },
-      };
+      const search = new URLSearchParams({ ...query, limit: String(limit), cursor: next });
+      return { body: { next }, headers: { link: `<${path}?${search}>; rel="next"` } };
     },
   };
 }

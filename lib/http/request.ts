@@ -9,6 +9,7 @@ import type { Route } from "./router.ts";
 const MAX_HEADER_BYTES = 10_240;
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const FORM = "application/x-www-form-urlencoded";
+const NO_QUERY = z.strictObject({});
 
 /** Throws 431 `headers_too_large` when all header fields together exceed 10,240 bytes. */
 export function checkHeaderSize(headers: APIGatewayProxyEventV2["headers"]): void {
@@ -57,7 +58,7 @@ export function readRequest(
   const body = readBody(event, operation, [...schemas.keys()], maxBodyBytes);
   const request = {
     params: check("path", operation.params, params),
-    query: check("query", operation.query ?? z.strictObject({}), query),
+    query: check("query", operation.query ?? NO_QUERY, query),
     headers: check("headers", operation.headers, event.headers),
     body: operation.body === "bytes" ? body : check("body", schemas.get(mediaType(event)), body),
     contentType: event.headers["content-type"],
