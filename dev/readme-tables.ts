@@ -37,6 +37,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   TOKENS_REUSE_GRACE_SECONDS:
     "How long the refresh token that was exchanged last gives the same pair again, before it counts as stolen",
   TOKENS_MAX_PER_USER: "The grants that a user may have; one more ends the oldest",
+  LEADERBOARDS_IDEMPOTENCY_SECONDS: "How long a submission with an idempotency key is known again",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
 };

@@ -66,6 +66,7 @@ const Environment = z.object({
   TOKENS_REFRESH_SECONDS: z._default(integer(1, MAX_SECONDS), 2_592_000),
   TOKENS_REUSE_GRACE_SECONDS: z._default(integer(0, 300), 10),
   TOKENS_MAX_PER_USER: z._default(integer(1, 1000), 100),
+  LEADERBOARDS_IDEMPOTENCY_SECONDS: z._default(integer(1, 604_800), 86_400),
   WARM_TARGETS: z._default(list, []),
 });
 
@@ -129,6 +130,7 @@ export function parseConfig(environment: Record<string, string | undefined>) {
       graceMs: env.TOKENS_REUSE_GRACE_SECONDS * 1000,
       maxPerUser: env.TOKENS_MAX_PER_USER,
     },
+    leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
     warmTargets: env.WARM_TARGETS,
     /** `sls invoke local` says so: one call, then the process must end. */
     invokedLocally: set.IS_LOCAL === "true",

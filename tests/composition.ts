@@ -1,6 +1,10 @@
 import { expect, inject } from "vitest";
 import { batchBodyBytes } from "../functions/cache/batch-routes.ts";
 import { createRoutes as createCacheRoutes } from "../functions/cache/routes.ts";
+import {
+  createRoutes as createLeaderboardsRoutes,
+  MAX_BODY_BYTES as LEADERBOARDS_BODY_BYTES,
+} from "../functions/leaderboards/routes.ts";
 import { createRoutes as createSessionsRoutes } from "../functions/sessions/routes.ts";
 import { createRoutes as createTokensRoutes } from "../functions/tokens/routes.ts";
 import { type Cache, createCache } from "../lib/cache/cache.ts";
@@ -9,6 +13,9 @@ import { cacheScripts } from "../lib/cache/scripts.ts";
 import { type Config, parseConfig } from "../lib/config.ts";
 import type { Contract, Handlers } from "../lib/http/contract.ts";
 import { type ServeOptions, serve } from "../lib/http/serve.ts";
+import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
+import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
+import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
 import { type ConnectOptions, connect, type Log } from "../lib/redis/connect.ts";
 import type { Connection } from "../lib/redis/connection.ts";
 import { sessionsContract } from "../lib/sessions/contract.ts";
@@ -133,6 +140,14 @@ export const composeTokens = composerOf({
   scripts: tokenScripts,
   create: (connection, config): Tokens => createTokens(connection, config.tokens),
   routes: (tokens, config) => createTokensRoutes(tokens, config),
+});
+
+export const composeLeaderboards = composerOf({
+  contract: leaderboardsContract,
+  scripts: leaderboardScripts,
+  create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
+  routes: (leaderboards, config) => createLeaderboardsRoutes(leaderboards, config),
+  maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
 });
 
 /** Holds an answer to what is said to a caller while Redis cannot serve: a 503 that tells nothing of the inside. */

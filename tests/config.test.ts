@@ -23,6 +23,7 @@ const DEFAULTS = {
     maxPerUser: 100,
   },
   tokens: { accessMs: 900_000, refreshMs: 2_592_000_000, graceMs: 10_000, maxPerUser: 100 },
+  leaderboards: { idempotencyMs: 86_400_000 },
   warmTargets: [],
   invokedLocally: false,
 };
@@ -53,6 +54,7 @@ const EVERYTHING = {
   TOKENS_REFRESH_SECONDS: "3600",
   TOKENS_REUSE_GRACE_SECONDS: "0",
   TOKENS_MAX_PER_USER: "4",
+  LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
   WARM_TARGETS: "a=1, b=2",
 };
 
@@ -93,6 +95,7 @@ describe("the settings", () => {
       cache: { defaultTtlMs: 60_000, maxTtlMs: 3_600_000, maxBodyBytes: 1000, jitterPercent: 10 },
       sessions: { idleMs: 1_800_000, absoluteMs: 3_600_000, touchMs: 0, graceMs: 5000, maxPerUser: 3 },
       tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4 },
+      leaderboards: { idempotencyMs: 5000 },
       warmTargets: ["a=1", "b=2"],
       invokedLocally: false,
     });

@@ -18,6 +18,15 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:tokens:{<home>}:sealed-<name>` | string | the last pair, for who presents the token before | the grace |
  * | `<tenant>:tokens:{<home>}:ends` | sorted set of names | when each grant of a user ends; one that is not here is revoked | its last grant |
  * | `<tenant>:tokens:{<home>}:access-<digest>` | string | scope and time of one access token | the token |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:board` | hash | what a board is, and the last moments and numbers of this partition | until the board is deleted, and an hour to say so |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:outcome-<digest>` | string, hash | that something has run and what it replied, against running it twice | `LEADERBOARDS_IDEMPOTENCY_SECONDS` with an idempotency key, otherwise twice the deadline |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-ranks` | sorted set | scores; a member's name is behind the time at which it reached its score, if that decides ties | the period, and as many after it as are kept |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-stamps` | hash | that time of each member, if it decides ties | as the ranks |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-metadata` | hash | metadata of those members that have any | as the ranks |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-levels` | sorted set | each score that somebody has, for dense ranks | as the ranks |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-holders` | sorted set | which partitions hold such a score, if there are several | as the ranks |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:notes` | sorted set | scores gained and lost, which other partitions have yet to follow | until the board is deleted |
+ * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
  * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
@@ -47,3 +56,24 @@ export const tokenKeys = {
   ends: (tenant: string, { home }: Pick<Id, "home">) => key(tenant, "tokens", home, "ends"),
   access: (tenant: string, { home }: Id, digest: string) => key(tenant, "tokens", home, `access-${digest}`),
 };
+
+/** `{<board>/<partition>}`: the partitions of a board are in different slots. */
+export const leaderboardKeys = {
+  board: (tenant: string, board: string, partition: number) => leaderboard(tenant, board, partition, "board"),
+  outcome: (tenant: string, board: string, partition: number, digest: string) =>
+    leaderboard(tenant, board, partition, `outcome-${digest}`),
+  window: (tenant: string, board: string, partition: number, period: string) => ({
+    ranks: leaderboard(tenant, board, partition, `${period}-ranks`),
+    stamps: leaderboard(tenant, board, partition, `${period}-stamps`),
+    metadata: leaderboard(tenant, board, partition, `${period}-metadata`),
+    levels: leaderboard(tenant, board, partition, `${period}-levels`),
+    holders: leaderboard(tenant, board, partition, `${period}-holders`),
+  }),
+  notes: (tenant: string, board: string, partition: number) => leaderboard(tenant, board, partition, "notes"),
+  delivered: (tenant: string, board: string, partition: number) =>
+    leaderboard(tenant, board, partition, "delivered"),
+};
+
+function leaderboard(tenant: string, board: string, partition: number, part: string): string {
+  return key(tenant, "leaderboards", `${board}/${partition}`, part);
+}

@@ -12,6 +12,7 @@ const HANDLERS = {
   cache: "functions/cache/handler.js",
   health: "functions/health/handler.js",
   openapi: "functions/openapi/handler.js",
+  leaderboards: "functions/leaderboards/handler.js",
   sessions: "functions/sessions/handler.js",
   tokens: "functions/tokens/handler.js",
   warmer: "functions/warmer/worker.js",
@@ -88,6 +89,7 @@ test("only the warmer may invoke functions, and only those it warms", () => {
     Resource: [
       { "Fn::GetAtt": ["CacheLambdaFunction", "Arn"] },
       { "Fn::GetAtt": ["HealthLambdaFunction", "Arn"] },
+      { "Fn::GetAtt": ["LeaderboardsLambdaFunction", "Arn"] },
       { "Fn::GetAtt": ["OpenapiLambdaFunction", "Arn"] },
       { "Fn::GetAtt": ["SessionsLambdaFunction", "Arn"] },
       { "Fn::GetAtt": ["TokensLambdaFunction", "Arn"] },

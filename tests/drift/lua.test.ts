@@ -9,6 +9,8 @@ const MAX_LINES = 60;
 const FORBIDDEN =
   /^(KEYS|SCAN|RANDOMKEY|FLUSHALL|FLUSHDB|SMEMBERS|HGETALL|HKEYS|HVALS|SORT|EVAL|EVALSHA|CONFIG|DEL)$/;
 const WITHOUT_KEY = ["TIME"];
+/** What functions call the keys that they are given. */
+const KEY_PARAMETERS = ["board", "ranks", "stamps", "metadata", "levels", "holders", "notes"];
 
 const files = filesIn(["lib"], ".lua");
 const scripts = await allScripts();
@@ -23,78 +25,141 @@ async function allScripts(): Promise<readonly Script[]> {
   return groups.flatMap((group) => Object.values(group));
 }
 
-/** What is wrong with a script; nothing if its header says what its code does. */
-function mistakes(source: string, numberOfKeys: number): string[] {
+/** What is wrong with the code of a script, or of the functions that it calls: these take keys as parameters. */
+function mistakesInCode(code: readonly string[], parameters: readonly string[] = []): string[] {
+  const found: string[] = [];
+  const expectThat = (holds: boolean, otherwise: string) => holds || found.push(otherwise);
+  for (const line of code) {
+    for (const [call, command = "", key = ""] of line.matchAll(
+      /redis\.p?call\('(\w+)'(?:, (KEYS\[[^\]]*\]|unpack\(KEYS|[\w[\]']+))?/g,
+    )) {
+      expectThat(!FORBIDDEN.test(command), `${call}: forbidden`);
+      expectThat(
+        WITHOUT_KEY.includes(command) || /^(KEYS\[.+\]|unpack\(KEYS)$/.test(key) || parameters.includes(key),
+        `${call}: the key is not one of KEYS`,
+      );
+    }
+    const calls = line.match(/redis\.p?call\b/g)?.length ?? 0;
+    expectThat(
+      calls === (line.match(/redis\.p?call\('\w+'/g)?.length ?? 0),
+      `a command that nobody can check: ${line}`,
+    );
+    expectThat(
+      !/KEYS(?!\[|, \d+\))|KEYS\[[^\]]*\] *\.\.|\.\. *KEYS/.test(line),
+      `builds or counts keys: ${line}`,
+    );
+    for (const name of parameters) {
+      expectThat(
+        !new RegExp(`(?<![.\\w])${name}\\b *(=(?!=)|\\.\\.)|\\.\\. *${name}\\b`).test(line),
+        `builds a key: ${line}`,
+      );
+    }
+  }
+  return found;
+}
+
+/** What is wrong with a script; nothing if its header says what its code does. Undefined: keys of another number each time. */
+function mistakes(source: string, numberOfKeys: number | undefined): string[] {
   const lines = source.trimEnd().split("\n");
   const end = lines.findIndex((line) => !line.startsWith("--"));
   const header = lines.slice(0, end);
   const code = lines.slice(end).map((line) => line.replace(/--.*$/, ""));
-  const found: string[] = [];
+  const found = mistakesInCode(code);
   const expectThat = (holds: boolean, otherwise: string) => holds || found.push(otherwise);
 
   const declared = (name: string) =>
-    header.flatMap((line) => new RegExp(`^-- ${name}\\[(\\d+)\\] \\S`).exec(line)?.[1] ?? []);
+    header.flatMap(
+      (line) => new RegExp(`^-- ${name}\\[(\\d+)(\\.\\.)?\\] \\S`).exec(line)?.slice(1, 3).join("") ?? [],
+    );
+  const fixed = (name: string) => declared(name).filter((number) => !number.endsWith(".."));
   const used = (name: string) => {
     const numbers = [...code.join("\n").matchAll(new RegExp(`\\b${name}\\[(\\d+)\\]`, "g"))].map(
       ([, number]) => Number(number),
     );
     return [...new Set(numbers)].sort((a, b) => a - b).map(String);
   };
-  const counted = (count: number) => Array.from({ length: count }, (_, index) => String(index + 1));
+  const isCounted = (names: readonly string[]) =>
+    names.every(
+      (name, index) => name === String(index + 1) || (name === `${index + 1}..` && !names[index + 1]),
+    );
+  const computed = (name: string) =>
+    new RegExp(`\\b${name}\\[[^\\]]*[a-zA-Z][^\\]]*\\]|unpack\\(${name}, \\d+\\)|#${name}\\b`).test(
+      code.join("\n"),
+    );
   expectThat(
     /^-- [A-Z]/.test(header[0] ?? "") && !/KEYS|ARGV/.test(header[0] ?? ""),
     "line 1 does not say the purpose",
   );
+  for (const name of ["KEYS", "ARGV"]) {
+    expectThat(isCounted(declared(name)), `the ${name} of the header are not in order`);
+    expectThat(
+      String(fixed(name)) === String(used(name)),
+      `the ${name} of the header are not those of the code`,
+    );
+    expectThat(
+      declared(name).length > fixed(name).length === computed(name),
+      `the header does not say whether there are further ${name}`,
+    );
+  }
   expectThat(
-    String(declared("KEYS")) === String(counted(numberOfKeys)),
-    `the header does not list KEYS[1..${numberOfKeys}]`,
-  );
-  expectThat(
-    String(used("KEYS")) === String(counted(numberOfKeys)),
-    `the code does not use KEYS[1..${numberOfKeys}]`,
-  );
-  expectThat(
-    String(declared("ARGV")) === String(counted(declared("ARGV").length)),
-    "the ARGV of the header are not in order",
-  );
-  expectThat(
-    String(declared("ARGV")) === String(used("ARGV")),
-    "the ARGV of the header are not those of the code",
+    numberOfKeys === undefined
+      ? declared("KEYS").length > fixed("KEYS").length
+      : String(declared("KEYS")) === String(fixed("KEYS")) && fixed("KEYS").length === numberOfKeys,
+    `the header does not list ${numberOfKeys ?? "any number of"} KEYS`,
   );
   expectThat(
     header.filter((line) => /^-- => \S/.test(line)).length === 1,
     "the header has not one line with the reply",
   );
   expectThat(lines.length < MAX_LINES, `has ${MAX_LINES} lines or more`);
-
-  for (const line of code) {
-    for (const [call, command = "", key = ""] of line.matchAll(/redis\.p?call\('(\w+)'(?:, ([\w[\]']+))?/g)) {
-      expectThat(!FORBIDDEN.test(command), `${call}: forbidden`);
-      expectThat(
-        WITHOUT_KEY.includes(command) || /^KEYS\[\d+\]$/.test(key),
-        `${call}: the key is not one of KEYS`,
-      );
-    }
-    const calls = line.match(/redis\.\w+/g)?.length ?? 0;
-    expectThat(
-      calls === (line.match(/redis\.p?call\('\w+'/g)?.length ?? 0),
-      `a command that nobody can check: ${line}`,
-    );
-    expectThat(!/KEYS(?!\[\d+\])|KEYS\[\d+\] *\.\.|\.\. *KEYS/.test(line), `builds or counts keys: ${line}`);
-  }
   return found;
 }
+
+/** What is wrong with functions that scripts share: they begin by saying what they do, and every key is a parameter. */
+function mistakesInPart(source: string): string[] {
+  const lines = source.trimEnd().split("\n");
+  const code = lines.map((line) => line.replace(/--.*$/, ""));
+  const parameters = code.flatMap((line) => {
+    const [, list = ""] = /^local function \w+\(([^)]*)\)/.exec(line) ?? [];
+    return list.split(", ").filter((name) => KEY_PARAMETERS.includes(name));
+  });
+  return [
+    ...mistakesInCode(code, parameters),
+    ...(/^-- [A-Z]/.test(lines[0] ?? "") ? [] : ["line 1 does not say the purpose"]),
+    ...(/\b(KEYS|ARGV)\b/.test(code.join("\n")) ? ["takes what only a script is given"] : []),
+    ...(lines.length < MAX_LINES ? [] : [`has ${MAX_LINES} lines or more`]),
+  ];
+}
+
+const isPart = (source: string) => /^local function /m.test(source) && !/^return /m.test(source);
 
 describe("a script", () => {
   test("is found for each command, and there are no others", () => {
     expect(files.length).toBeGreaterThan(0);
-    expect(files.filter((file) => !scripts.some(({ lua }) => lua === read(file)))).toEqual([]);
-    expect(scripts.length).toBe(files.length);
+    const texts = files.map(read);
+    expect(texts.filter((text) => !scripts.some(({ lua }) => lua.includes(text)))).toEqual([]);
+    expect(scripts.length).toBe(texts.filter((text) => !isPart(text)).length);
   });
 
-  test.each(files)("does what its header says: %s", (file) => {
-    const script = scripts.find(({ lua }) => lua === read(file));
-    expect(mistakes(read(file), script?.numberOfKeys ?? -1)).toEqual([]);
+  test.each(files.filter((file) => !isPart(read(file))))("does what its header says: %s", (file) => {
+    const [script, ...others] = scripts.filter(({ lua }) => lua.endsWith(read(file)));
+    expect(others).toEqual([]);
+    expect(mistakes(read(file), script?.numberOfKeys)).toEqual([]);
+    const parts = script?.lua.slice(0, -read(file).length) ?? "";
+    const calls = [...`${parts}\n${read(file)}`.matchAll(/(?<!function |\w)(\w+)\((?=(\w+))/g)];
+    const ours = [...parts.matchAll(/^local function (\w+)\((\w+)/gm)];
+    for (const [, name, first = ""] of ours) {
+      const given = calls.filter(([, called]) => called === name).map(([, , argument]) => argument);
+      expect(given.length, `nobody calls ${name}`).toBeGreaterThan(0);
+      if (!KEY_PARAMETERS.includes(first)) continue;
+      expect(
+        given.filter((argument) => argument !== "KEYS" && !KEY_PARAMETERS.includes(argument ?? "")),
+      ).toEqual([]);
+    }
+  });
+
+  test.each(files.filter((file) => isPart(read(file))))("shares functions that take keys: %s", (file) => {
+    expect(mistakesInPart(read(file))).toEqual([]);
   });
 });
 
@@ -120,8 +185,25 @@ describe("the rules catch", () => {
     ["KEYS", good.replace("return 1", "return redis.call('KEYS', '*')"), 1],
     ["FLUSHALL", good.replace("return 1", "return redis.call('FLUSHALL')"), 1],
     ["a command from a variable", good.replace("return 1", "return redis.call(ARGV[1], KEYS[1])"), 1],
+    ["keys that it does not declare", good.replace("return 1", "return KEYS[ARGV[1] + 1]"), 1],
+    ["further keys that it does not use", good.replace("-- ARGV", "-- KEYS[2..] more\n-- ARGV"), undefined],
     ["a script too long", good.replace("return 1", `${"local x = 1\n".repeat(MAX_LINES)}return 1`), 1],
   ])("%s", (_, source, numberOfKeys) => {
     expect(mistakes(source, numberOfKeys)).not.toEqual([]);
+  });
+
+  const part = "-- Adds.\nlocal function add(ranks, member)\n  redis.call('ZADD', ranks, 1, member)\nend\n";
+
+  test("nothing in a good part", () => {
+    expect(isPart(part) && mistakesInPart(part)).toEqual([]);
+  });
+
+  test.each([
+    ["a part without a purpose", part.slice(part.indexOf("local"))],
+    ["a key that is no parameter", part.replace("ranks, 1", "member, 1")],
+    ["a key that is built", part.replace("redis.call", "ranks = ranks .. ':x'; redis.call")],
+    ["KEYS in a part", part.replace("ranks, 1", "KEYS[1], 1")],
+  ])("%s", (_, source) => {
+    expect(mistakesInPart(source)).not.toEqual([]);
   });
 });
