@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
+import { outcomeOf } from "../api.ts";
+import { composeLeaderboards } from "../composition.ts";
+import { createCaller, type LeaderboardsCaller, type Submitted } from "../leaderboards/caller.ts";
+import { look as lookWith } from "../leaderboards/look.ts";
+import { describeLostReplies, type Line, type Operation, startLine } from "./lost-replies.ts";
+
+let line: Line<Leaderboards>;
+let caller: LeaderboardsCaller;
+/** Somebody else, whose connection is fine. */
+let other: LeaderboardsCaller;
+beforeAll(async () => {
+  line = await startLine(composeLeaderboards);
+  caller = createCaller(line.sandbox.api);
+  other = createCaller(line.other.api);
+});
+afterAll(() => line?.close());
+
+const SCORES = [50, 40, 40, 30, 20, 20, 20, 10];
+/** Ties with some, goes away from others, and names one twice. */
+const ENTRIES: Submitted[] = [
+  { member: "m7", score: 30 },
+  { member: "new", score: 40, metadata: { a: 1 } },
+  { member: "m0", score: 5 },
+  { member: "new", score: 1 },
+];
+
+const look = (board: string) => lookWith(other, board);
+
+/** The boards on which it is tried. */
+const boards: [string, object][] = [
+  ["one partition", {}],
+  ["one partition, dense ranks and room for six", { ranking: "dense", capacity: 6 }],
+  ["three partitions and room for six", { partitions: 3, capacity: 6 }],
+  ["three partitions and dense ranks", { partitions: 3, ranking: "dense" }],
+];
+
+describe.each(boards)("with %s", (_, more) => {
+  const settings = { update: "sum", windows: ["all", "daily"], ...more };
+  const prepare = (board: string) => other.begin(board, settings, SCORES);
+  const operations: Record<string, Operation> = {
+    "a submission": { prepare, run: (board) => caller.submit(board, ENTRIES), state: look },
+    "a submission with a key": {
+      prepare,
+      run: (board) => caller.submit(board, ENTRIES, { "idempotency-key": "k" }),
+      state: look,
+    },
+    "the first submission": {
+      prepare: (board) => other.begin(board, settings),
+      run: (board) => caller.submit(board, ENTRIES),
+      state: look,
+    },
+    "the removal of a member": { prepare, run: (board) => caller.removeMember(board, "m1"), state: look },
+    "a new board": {
+      run: (board) => caller.put(board, settings),
+      state: async (board) => [(await other.submit(board, ENTRIES)).text, await look(board)],
+    },
+    "a change of a board": {
+      prepare,
+      run: (board) => caller.put(board, { ...settings, pastWindows: 3 }),
+      state: look,
+    },
+    "a change that is refused": {
+      prepare,
+      run: (board) => caller.put(board, { ...settings, ties: "last" }),
+      state: look,
+    },
+    "the end of a board": {
+      prepare,
+      run: (board) => caller.remove(board),
+      state: async (board) => [outcomeOf(await other.get(board)), outcomeOf(await other.ranks(board))],
+    },
+    "the end of a board, and another begins,": {
+      prepare,
+      run: (board) => caller.remove(board),
+      state: async (board) => {
+        await other.begin(board, { ...settings, order: "asc" }, [1]);
+        return (await other.ranks(board)).text;
+      },
+    },
+  };
+  describeLostReplies(operations, () => line, /urn:uuid:[\w-]+/g);
+});
