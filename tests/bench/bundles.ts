@@ -13,7 +13,17 @@ export interface Bundle {
   readonly bytes: number;
 }
 
-export type Bundles = Readonly<Record<"cache" | "sessions" | "tokens" | "ioredis", Bundle>>;
+type Name = "cache" | "sessions" | "tokens" | "leaderboards" | "leaderboardsLibrary" | "ioredis";
+
+export type Bundles = Readonly<Record<Name, Bundle>>;
+
+/** The library without its function. */
+const LIBRARY = `
+export { Cluster } from "ioredis";
+export { readConfig } from "./lib/config.ts";
+export { connect } from "./lib/redis/connect.ts";
+export { createLeaderboards } from "./lib/leaderboards/leaderboards.ts";
+export { leaderboardScripts } from "./lib/leaderboards/scripts.ts";`;
 
 /** Builds the functions as they are deployed, and beside them a bundle that holds only ioredis. */
 export async function buildBundles(folder: string): Promise<Bundles> {
@@ -35,12 +45,14 @@ export async function buildBundles(folder: string): Promise<Bundles> {
     return { file, bytes: statSync(file).size };
   };
   const makeFunction = (name: string) => make(name, { entryPoints: [`functions/${name}/handler.ts`] });
+  const makeModule = (name: string, contents: string) =>
+    make(name, { stdin: { contents, resolveDir: projectDir } });
   return {
     cache: await makeFunction("cache"),
     sessions: await makeFunction("sessions"),
     tokens: await makeFunction("tokens"),
-    ioredis: await make("ioredis", {
-      stdin: { contents: 'export { Redis } from "ioredis";', resolveDir: projectDir },
-    }),
+    leaderboards: await makeFunction("leaderboards"),
+    leaderboardsLibrary: await makeModule("leaderboards-library", LIBRARY),
+    ioredis: await makeModule("ioredis", 'export { Redis } from "ioredis";'),
   };
 }

@@ -32,6 +32,13 @@ async function microseconds(job: Job): Promise<number> {
 /** One after the other, as a sandbox gets its requests; subject and baseline take turns in blocks. */
 export async function compare(subject: Job, baseline: Job, perBlock: number): Promise<Pair[]> {
   const rounds: Pair[] = [];
+  for await (const times of takeTurns(subject, baseline, perBlock))
+    rounds.push({ subject: median(times.subject), baseline: median(times.baseline) });
+  return rounds;
+}
+
+/** The times that `compare` sums up, of each round. */
+export async function* takeTurns(subject: Job, baseline: Job, perBlock: number) {
   for (let round = -1; round < ROUNDS; round++) {
     const times = { subject: [] as number[], baseline: [] as number[] };
     for (let block = 0; block < BLOCKS; block++) {
@@ -39,7 +46,6 @@ export async function compare(subject: Job, baseline: Job, perBlock: number): Pr
       for (let turn = 0; turn < perBlock; turn++) times.baseline.push(await microseconds(baseline));
     }
     // The first round is for the compiler.
-    if (round >= 0) rounds.push({ subject: median(times.subject), baseline: median(times.baseline) });
+    if (round >= 0) yield times;
   }
-  return rounds;
 }

@@ -8,11 +8,13 @@ import { startRedis } from "../../dev/redis/start-redis.ts";
 import { buildBundles } from "./bundles.ts";
 import { measureCold } from "./cold.ts";
 import type { Rounds } from "./compare.ts";
+import { growthRows, measureLarge, rowsOf } from "./large-leaderboards.ts";
+import type { BytesResult } from "./leaderboards-memory.ts";
 import type { MemoryResult } from "./memory.ts";
 import { keepApart } from "./processors.ts";
 import { measure, type Sandbox } from "./sandbox.ts";
-import { type Pair, summarize } from "./statistics.ts";
-import { format, isOver, type Row } from "./table.ts";
+import type { Pair } from "./statistics.ts";
+import { format, isOver, type Row, row } from "./table.ts";
 import type { SessionsResult } from "./warm-sessions.ts";
 
 /** Where the compiler and the kernel put things differs from process to process. */
@@ -22,7 +24,13 @@ const WARM_BOUND = 1.6;
 const VERIFY = "verify : GET, then EXPIRE";
 const WRITING = "verify that always writes : GET, then EXPIRE";
 const REFRESH = "refresh : GET, DEL, SET";
+const BY_HAND = "ZADD, ZREVRANK, ZSCORE in one pipeline";
+const SUBMIT = `submit : ${BY_HAND}`;
+const MEMBER = `member with rank : ${BY_HAND}`;
+const TOP = "top 100 : ZREVRANGE WITHSCORES";
 const COLD_BOUND = 1.5;
+/** Bytes of a member, by the ties of its board. */
+const BYTES_BOUNDS = { member: 1.5, first: 2.2 };
 const MEMORY_BOUND = 1.1;
 /** With much memory V8 lets its young generation grow to 128 MiB, which would hide everything else. */
 const MEMORY_FLAGS = ["--expose-gc", "--max-semi-space-size=4"];
@@ -62,12 +70,27 @@ async function run(): Promise<Row[]> {
   const cold = await measureCold(bundles, sandbox);
   say("memory over 100,000 requests");
   const { heap, rss } = await measure<MemoryResult>("memory.ts", sandbox, MEMORY_FLAGS);
+  say("leaderboards of a million members");
+  const settings = {
+    TENANT: "bench-leaderboards",
+    PLAIN: "bench-leaderboard-by-hand",
+    LIBRARY: bundles.leaderboardsLibrary.file,
+  };
+  const leaderboards = { ...sandbox, bundle: bundles.leaderboards.file, settings };
+  const eachMember = await measure<BytesResult>("leaderboards-memory.ts", leaderboards);
+  for (let process = 0; process < WARM_PROCESSES; process++)
+    take(await measure<Rounds>("warm-leaderboards.ts", leaderboards));
+  await redis.stop(); // gives back the memory
+  const large = await measureLarge(bundles.leaderboardsLibrary.file, say);
 
   const {
     GET = [],
     [VERIFY]: verify = [],
     [WRITING]: writing = [],
     [REFRESH]: refresh = [],
+    [SUBMIT]: submit = [],
+    [MEMBER]: member = [],
+    [TOP]: top = [],
     ...others
   } = warm;
   const { cache } = bundles;
@@ -76,6 +99,21 @@ async function run(): Promise<Row[]> {
     row(`warm ${VERIFY}`, verify, "µs", WARM_BOUND),
     row(`warm ${WRITING}`, writing, "µs", WARM_BOUND),
     row(`warm ${REFRESH}`, refresh, "µs", WARM_BOUND),
+    row(`warm ${SUBMIT}`, submit, "µs", WARM_BOUND),
+    row(`warm ${MEMBER}`, member, "µs", WARM_BOUND),
+    row(`warm ${TOP}`, top, "µs", WARM_BOUND),
+    row(
+      "memory of Redis for a member, ties by member : in a sorted set",
+      [eachMember.member],
+      "B",
+      BYTES_BOUNDS.member,
+    ),
+    row(
+      "memory of Redis for a member, first before others : in a sorted set",
+      [eachMember.first],
+      "B",
+      BYTES_BOUNDS.first,
+    ),
     row("memory of Redis for a session : for a JSON blob and a set", bytes, "B"),
     row("cold, loading the bundle : one of only ioredis", cold, "ms", COLD_BOUND),
     {
@@ -88,19 +126,9 @@ async function run(): Promise<Row[]> {
     row("heap after 100,000 requests : at best", [pair(heap)], "MiB", MEMORY_BOUND),
     row("resident memory after 100,000 requests : at best", [pair(rss)], "MiB", MEMORY_BOUND),
     ...Object.entries(others).map(([name, rounds]) => row(`warm ${name}, for information`, rounds, "µs")),
+    ...large.flatMap(rowsOf),
+    ...growthRows(large),
   ];
-}
-
-function row(what: string, rounds: readonly Pair[], unit: string, bound?: number): Row {
-  const { subject, baseline, ratio } = summarize(rounds);
-  const show = (value: number) => `${value.toFixed(unit === "µs" || unit === "B" ? 0 : 1)} ${unit}`;
-  return {
-    what,
-    subject: show(subject),
-    baseline: show(baseline),
-    ratio,
-    ...(bound !== undefined && { bound }),
-  };
 }
 
 function pair({ lowest, last }: MemoryResult["heap"]): Pair {

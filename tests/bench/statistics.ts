@@ -5,6 +5,11 @@ export function median(values: readonly number[]): number {
   return ((low ?? Number.NaN) + (high ?? Number.NaN)) / 2;
 }
 
+/** The least value that so much of all values, such as 0.99, does not exceed. */
+export function quantile(values: readonly number[], share: number): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(share * values.length) - 1] ?? Number.NaN;
+}
+
 /** A thing and what it is measured against, both in the same unit. */
 export interface Pair {
   readonly subject: number;

@@ -1,3 +1,5 @@
+import { type Pair, summarize } from "./statistics.ts";
+
 /** One line of the result; without a bound it is for information. */
 export interface Row {
   readonly what: string;
@@ -5,6 +7,19 @@ export interface Row {
   readonly baseline: string;
   readonly ratio: number;
   readonly bound?: number;
+}
+
+/** The medians of what was measured in rounds. */
+export function row(what: string, rounds: readonly Pair[], unit: string, bound?: number): Row {
+  const { subject, baseline, ratio } = summarize(rounds);
+  const show = (value: number) => `${value.toFixed(unit === "µs" || unit === "B" ? 0 : 1)} ${unit}`;
+  return {
+    what,
+    subject: show(subject),
+    baseline: show(baseline),
+    ratio,
+    ...(bound !== undefined && { bound }),
+  };
 }
 
 export function isOver({ ratio, bound }: Row): boolean {
