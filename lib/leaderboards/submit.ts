@@ -24,6 +24,10 @@ export interface Outcome {
   readonly changed: boolean;
 }
 
+/** Together they name a call. */
+const sandbox = randomUUID();
+let calls = 0;
+
 let lastArrival = 0;
 
 /** The microsecond of the first of so many entries: none is that of another entry which arrived here. */
@@ -57,7 +61,7 @@ export function createSubmit(connection: Connection, boards: Boards, idempotency
     const submission: Submission = {
       entries,
       key: idempotencyKey,
-      nonce: randomUUID(),
+      nonce: `${sandbox}-${calls++}`,
       rememberMs: idempotencyKey === undefined ? 2 * connection.deadlineMs : idempotencyMs,
       arrivedAt: arrive(entries.length),
     };

@@ -13,35 +13,41 @@ local function store(ranks, stamps, one, ties)
   one.element = element
 end
 
--- Takes off who is worse than the best so many. Gives by how many members more each score is held than before.
 local function apply(ranks, stamps, metadata, rules, held)
-  local gained, evicted = {}, {}
-  local function count(score, difference)
-    score = string.format('%.17g', score)
-    gained[score] = (gained[score] or 0) + difference
-  end
-  local dense = rules.ranking == 'dense'
   for _, one in ipairs(held) do
-    if one.arrival then
-      store(ranks, stamps, one, rules.ties)
-      if dense then count(one.score, 1) end
-      if dense and one.was then count(one.was, -1) end
-    end
+    if one.arrival then store(ranks, stamps, one, rules.ties) end
     if one.metadata == 'null' then
       redis.call('HDEL', metadata, one.member)
     elseif one.metadata then
       redis.call('HSET', metadata, one.member, one.metadata)
     end
   end
-  if rules.capacity == 0 or rules.shared then return gained end
-  local worst = redis.call('ZRANGE', ranks, rules.capacity, -1, 'WITHSCORES')
+end
+
+-- Takes off who is worse than the best so many; gives them, each with its score.
+local function trim(ranks, stamps, metadata, rules, held)
+  local worst, evicted = redis.call('ZRANGE', ranks, rules.capacity, -1, 'WITHSCORES'), {}
   for at = 1, #worst, 2 do
     drop(ranks, stamps, metadata, worst[at], rules.ties)
     evicted[worst[at]] = true
-    count(worst[at + 1], -1)
   end
   for _, one in ipairs(held) do
     if evicted[one.element] then one.element = nil end
   end
+  return worst
+end
+
+-- By how many members more each score is held than before.
+local function gains(held, evicted)
+  local gained = {}
+  local function count(score, difference)
+    score = string.format('%.17g', score)
+    gained[score] = (gained[score] or 0) + difference
+  end
+  for _, one in ipairs(held) do
+    if one.arrival then count(one.score, 1) end
+    if one.arrival and one.was then count(one.was, -1) end
+  end
+  for at = 2, #evicted, 2 do count(evicted[at], -1) end
   return gained
 end

@@ -16,7 +16,7 @@
 -- the start of the periods, the last note before and after; also of each entry score and element now and before; then notes
 local outcome = ARGV[4] ~= '' and redis.call('GET', KEYS[2])
 if outcome then
-  local digest, reply = unpack(cmsgpack.unpack(outcome))
+  local digest, reply = cmsgpack.unpack(outcome)
   if digest ~= '' and digest ~= ARGV[4] then return redis.status_reply('reused') end
   return with_notes(reply, KEYS[3], ARGV[8])
 end
@@ -38,14 +38,16 @@ for number = 1, tonumber(ARGV[7]) do
 end
 for number, window in ipairs(windows) do
   local at, period, expiry = 4 * number, ARGV[7 + 2 * number], ARGV[8 + 2 * number]
-  local gained = apply(KEYS[at], KEYS[at + 1], KEYS[at + 2], rules, window[1])
+  apply(KEYS[at], KEYS[at + 1], KEYS[at + 2], rules, window[1])
+  local trims = rules.capacity > 0 and not rules.shared
+  local evicted = trims and trim(KEYS[at], KEYS[at + 1], KEYS[at + 2], rules, window[1]) or {}
   if rules.ranking == 'dense' then
-    settle(KEYS[1], KEYS[3], KEYS[at], KEYS[at + 3], period, gained, rules)
+    settle(KEYS[1], KEYS[3], KEYS[at], KEYS[at + 3], period, gains(window[1], evicted), rules)
   end
   for key = at, expiry == '0' and 0 or at + 3 do redis.call('PEXPIREAT', KEYS[key], expiry) end
   describe(reply, KEYS[at], KEYS[at + 3], rules, window[2])
 end
 redis.call('HSET', KEYS[1], 'used', 1, 'clock', entries[#entries].arrival)
 if rules.shared then reply[3] = rules.notes end
-redis.call('SET', KEYS[2], cmsgpack.pack({ ARGV[4], reply }), 'PX', ARGV[5])
+redis.call('SET', KEYS[2], cmsgpack.pack(ARGV[4], reply), 'PX', ARGV[5])
 return with_notes(reply, KEYS[3], ARGV[8])
