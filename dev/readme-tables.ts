@@ -5,6 +5,8 @@ import { projectDir } from "./paths.ts";
 
 /** What each variable that lib/config.ts reads is for, in the order of the README. */
 export const descriptions: Readonly<Record<string, string>> = {
+  REDIS_MODE:
+    "`cluster` where the server is one of a cluster (cluster mode enabled, ElastiCache Serverless), which leads to the others",
   REDIS_URL:
     "The Redis or Valkey to use: `redis://` or, with TLS, `rediss://user:password@host:port/database`",
   REDIS_HOST: "Its host, where there is no `REDIS_URL`",

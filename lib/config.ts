@@ -7,6 +7,10 @@ const authMode = parsedText("token or authorizer", (text) =>
   text === "token" || text === "authorizer" ? text : { reason: "must be token or authorizer" },
 );
 
+const redisMode = parsedText("standalone or cluster", (text) =>
+  text === "standalone" || text === "cluster" ? text : { reason: "must be standalone or cluster" },
+);
+
 const list = parsedText("separated by commas", split);
 
 const origins = parsedText("origins separated by commas", (text) => {
@@ -41,6 +45,7 @@ function isRedisUrl(text: string): boolean {
 }
 
 const Environment = z.object({
+  REDIS_MODE: z._default(redisMode, "standalone"),
   REDIS_URL: z.optional(redisUrl),
   REDIS_HOST: z.optional(z.string()),
   REDIS_PORT: z._default(integer(1, 65_535), 6379),
@@ -100,6 +105,7 @@ export function parseConfig(environment: Record<string, string | undefined>) {
   }
   return {
     redis: {
+      mode: env.REDIS_MODE,
       url: env.REDIS_URL,
       host: env.REDIS_HOST,
       port: env.REDIS_PORT,

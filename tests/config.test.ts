@@ -3,6 +3,7 @@ import { ConfigError, parseConfig } from "../lib/config.ts";
 
 const DEFAULTS = {
   redis: {
+    mode: "standalone",
     url: undefined,
     host: undefined,
     port: 6379,
@@ -29,6 +30,7 @@ const DEFAULTS = {
 };
 
 const EVERYTHING = {
+  REDIS_MODE: "cluster",
   REDIS_URL: "rediss://me:secret@cache.example:6380/2",
   REDIS_HOST: "cache.example",
   REDIS_PORT: "6380",
@@ -81,6 +83,7 @@ describe("the settings", () => {
   test("have types, and lists are split at commas", () => {
     expect(parseConfig(EVERYTHING)).toEqual({
       redis: {
+        mode: "cluster",
         url: EVERYTHING.REDIS_URL,
         host: "cache.example",
         port: 6380,
@@ -110,6 +113,7 @@ describe("a bad value is refused with the variable and the reason, and never sho
     ["REDIS_URL", "redis://:hunter2@", ""],
     ["REDIS_URL", "redis://:hunter2%@cache.example", ""],
     ["REDIS_URL", "redis://:hunter2@cache.example/first", ""],
+    ["REDIS_MODE", "hunter2", "must be standalone or cluster"],
     ["REDIS_PORT", "hunter2", "must be a whole number from 1 to 65535"],
     ["REDIS_PORT", "6379.5", "must be a whole number"],
     ["REDIS_PORT", "0x18EB", "must be a whole number"],

@@ -1,7 +1,7 @@
-import { isIP } from "node:net";
-import { Redis } from "ioredis";
-import { type Config, ConfigError } from "../config.ts";
-import { type Connection, createConnection } from "./connection.ts";
+import { Cluster, Redis } from "ioredis";
+import type { Config } from "../config.ts";
+import { type Client, type Connection, createConnection } from "./connection.ts";
+import { clusterOptions, HOW_TO_START, serverOptions } from "./options.ts";
 
 /** What a connection tells of itself; one structured line an event. */
 export interface Log {
@@ -23,16 +23,13 @@ export interface Script {
   readonly numberOfKeys?: number;
 }
 
-const HOW_TO_START =
-  "Start one with `npm run redis` (or `npm start`), or set REDIS_URL to a Redis that runs.";
-
 /**
  * Opens the function's one connection and starts connecting at once, without waiting: call it while the module
  * loads, so that the handshake overlaps the rest of a cold start. Throws `ConfigError` when no server is configured.
  * SIGTERM and SIGINT close it with QUIT.
  */
 export function connect(config: Config, { log, scripts = {} }: ConnectOptions): Connection {
-  const redis = new Redis({ ...options(config.redis), scripts });
+  const redis = createClient(config.redis, scripts);
   redis.setMaxListeners(0); // each request that waits for the connection listens for it
   logEvents(redis, log);
   redis.connect().catch(() => {}); // the error event has logged it, and a request tries again
@@ -59,46 +56,14 @@ function closeOnSignals(connection: Connection): void {
   }
 }
 
-function options(config: Config["redis"]) {
-  return {
-    ...address(config),
-    lazyConnect: true,
-    connectTimeout: config.deadlineMs,
-    // Idle time does not count, so it is safe across a freeze; a silent socket is destroyed in time for another try.
-    socketTimeout: Math.ceil(config.deadlineMs / 2),
-    // A command whose reply was lost may have run: only `Connection.run` knows whether it may be sent again.
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    // At once, then slower, with jitter against storms. After some three seconds it stops trying by itself: from then
-    // on each request makes one attempt, and learns at once when the server is still away.
-    retryStrategy: (attempt: number) =>
-      attempt > 12 ? null : (attempt === 1 ? 0 : Math.min(25 * 2 ** (attempt - 2), 400)) + Math.random() * 10,
-    // Each of these would cost the first request of a sandbox one more round trip.
-    enableReadyCheck: false,
-    disableClientInfo: true,
-  };
-}
-
-function address(config: Config["redis"]) {
-  if (!config.url && !config.host) {
-    throw new ConfigError(`No Redis is configured: REDIS_URL and REDIS_HOST are unset. ${HOW_TO_START}`);
-  }
-  const url = config.url ? new URL(config.url) : undefined;
-  const host = url ? url.hostname.replace(/^\[|\]$/g, "") : (config.host ?? "");
-  const username = decodeURIComponent(url?.username ?? "") || config.username;
-  const password = decodeURIComponent(url?.password ?? "") || config.password;
-  return {
-    host,
-    port: url ? Number(url.port || 6379) : config.port,
-    db: Number(url?.pathname.slice(1) || 0),
-    ...(username && { username }),
-    ...(password && { password }),
-    ...((url ? url.protocol === "rediss:" : config.tls) && { tls: isIP(host) ? {} : { servername: host } }),
-  };
+function createClient(config: Config["redis"], scripts: Record<string, Script>): Client {
+  if (config.mode === "standalone") return new Redis({ ...serverOptions(config), scripts });
+  const { nodes, options } = clusterOptions(config);
+  return new Cluster(nodes, { ...options, scripts });
 }
 
 /** Each event once: while a server stays away, its errors and our attempts repeat, and one line says it all. */
-function logEvents(redis: Redis, log: () => Log): void {
+function logEvents(redis: Client, log: () => Log): void {
   let away = false;
   const told = new Set<string>();
   const once = (event: string, write: () => void) => {

@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
+import { Cluster, type Redis } from "ioredis";
 import { classify, OutOfMemory, RedisUnavailable, withoutCommand } from "./errors.ts";
+
+/** One server, or a cluster: both take the same commands. */
+export type Client = Redis | Cluster;
 
 /** A socket that was silent this long may have died while the sandbox was frozen; nobody has told us. */
 const IDLE_MS = 60_000;
@@ -41,7 +44,7 @@ export interface ConnectionOptions {
 }
 
 export function createConnection(
-  redis: Redis,
+  redis: Client,
   { deadlineMs, adviceWhenAway }: ConnectionOptions,
 ): Connection {
   let roundTrips: number[] = [];
@@ -56,11 +59,12 @@ export function createConnection(
   }
 
   /** A polite close would wait for an answer from a peer that may be gone. */
-  async function dropSocket(): Promise<void> {
-    if (redis.status !== "ready") return;
-    const closed = new Promise<void>((resolve) => redis.once("close", () => resolve()));
-    redis.stream.destroy();
-    await closed;
+  async function dropSockets(): Promise<void> {
+    const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+    const open = nodes.filter(({ status }) => status === "ready");
+    const closed = open.map((node) => new Promise<void>((resolve) => node.once("close", () => resolve())));
+    for (const { stream } of open) stream.destroy();
+    await Promise.all(closed);
   }
 
   async function ready(timeLeftMs: number): Promise<void> {
@@ -92,7 +96,7 @@ export function createConnection(
     });
     const startedAt = performance.now();
     try {
-      return await Promise.race([operation(redis), timeout]);
+      return await Promise.race([operation(redis as Redis), timeout]); // a cluster takes the same commands
     } finally {
       clearTimeout(timer);
       lastUsedAt = Date.now();
@@ -110,7 +114,7 @@ export function createConnection(
     for (let pauseMs = PAUSE_MS; ; ) {
       const isIdle = Date.now() - lastUsedAt > IDLE_MS;
       lastUsedAt = Date.now();
-      if (isIdle) await dropSocket();
+      if (isIdle) await dropSockets();
       if (redis.status !== "ready") await ready(timeLeftMs());
       try {
         return await attempt(operation, timeLeftMs());
@@ -121,6 +125,8 @@ export function createConnection(
           throw new OutOfMemory("Redis is out of memory", { cause: withoutCommand(error) });
         }
         if (failure === "refused") refusal = error;
+        // Another node may be the primary by now.
+        if (redis instanceof Cluster) redis.refreshSlotsCache();
         const mayRetry = failure === "refused" || idempotent;
         if (!mayRetry || timeLeftMs() <= PAUSE_MS) {
           // The last try may have had no time left: what the server said before tells more than that.
@@ -128,7 +134,7 @@ export function createConnection(
         }
         // A demoted primary keeps answering READONLY on the old socket; its name leads to the new one by now.
         if (pauseMs === PAUSE_MS && error instanceof Error && error.message.startsWith("READONLY"))
-          await dropSocket();
+          await dropSockets();
         await sleep(Math.min(pauseMs, timeLeftMs()));
         pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }

@@ -54,7 +54,8 @@ describe("every variable that lib/config.ts reads", () => {
     "has the default that the table says: $name=$default",
     ({ name, default: value = "" }) => {
       expect(parseConfig({ [name]: value })).toEqual(parseConfig({}));
-      const another = { false: "true", token: "authorizer" }[value] ?? String(Number(value) + 1);
+      const another =
+        { false: "true", token: "authorizer", standalone: "cluster" }[value] ?? String(Number(value) + 1);
       expect(parseConfig({ [name]: another })).not.toEqual(parseConfig({}));
     },
   );
