@@ -111,9 +111,11 @@ test("a socket that died while the sandbox was frozen is replaced before the nex
 
 test("after a long idle time the first operations at once do not cut each other off", async () => {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
-  const slow = connection.run((redis) => redis.blpop("nothing", 0.1));
-  await vi.waitUntil(async () => String(await admin.client("LIST")).includes("cmd=blpop"));
-  expect(await Promise.all([slow, connection.run(increment)])).toEqual([null, 1]);
+  const slow = connection.run((redis) => redis.blpop("queue", 30));
+  await vi.waitUntil(async () => String(await admin.client("LIST")).includes("cmd=blpop"), { interval: 1 });
+  const counted = connection.run(increment);
+  await admin.rpush("queue", "done");
+  expect(await Promise.all([slow, counted])).toEqual([["queue", "done"], 1]);
 });
 
 test("nothing waits past the deadline: neither for a reply", async () => {
