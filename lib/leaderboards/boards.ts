@@ -14,8 +14,6 @@ const REMEMBER_MS = 3_600_000;
 const KEYS_PER_SCRIPT = 100;
 const SCRIPTS_PER_STEP = 20;
 const MAX_CACHED = 1000;
-/** Somebody changes the board, or midnight passes; more than twice within one request is not by chance. */
-const ATTEMPTS = 4;
 
 /** What an operation goes by. */
 export interface Visit {
@@ -87,11 +85,13 @@ export function createBoards(connection: Connection) {
     operation: (visit: Visit) => Promise<T>,
   ): Promise<T | { readonly refused: Refusal }> {
     const run = connection.begin();
+    const giveUpAt = performance.now() + connection.deadlineMs;
     let nowMs = Date.now();
     try {
       const known = cached.get(leaderboardKeys.board(tenant, name, 0));
       let board = known ?? (await load(run, tenant, name));
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      // Somebody changes the board, or writes more notes than one round trip takes: each time it is further on.
+      while (performance.now() < giveUpAt) {
         try {
           return await operation({ run, board, nowMs });
         } catch (error) {
