@@ -4,19 +4,9 @@ import type { Boards, Visit } from "./boards.ts";
 import { askSettled, collect } from "./levels.ts";
 import { takesNotes } from "./notes.ts";
 import { eachPartition, partitionOf, shareOf } from "./partitions.ts";
-import {
-  betterIn,
-  compare,
-  type Entry,
-  entryOf,
-  memberOf,
-  type Position,
-  type Row,
-  ranksOf,
-  readSlice,
-  type Slice,
-} from "./rows.ts";
-import { ask, askEach, bounds, keysOf, type View, viewOf, type WindowQuery } from "./windows.ts";
+import { compare, type Entry, entryOf, memberOf, type Position, type Row, ranksOf } from "./rows.ts";
+import { leadOf, merge, readSlice, type Slice, type SliceQuery, type SliceReply, slice } from "./slices.ts";
+import { ask, askEach, type View, viewOf, type WindowQuery } from "./windows.ts";
 
 export interface Neighbourhood extends Entry {
   /** Of how many in a hundred no one is better than this member: 100 for the best. */
@@ -24,8 +14,6 @@ export interface Neighbourhood extends Entry {
   /** In the order of ranks, the member among them. */
   readonly neighbours: readonly Entry[];
 }
-
-type Reply = (string | number)[];
 
 /** Partitions about one position: how many better levels there are than its score, if that was counted. */
 interface Surroundings {
@@ -50,15 +38,13 @@ export function createAround(boards: Boards) {
       const { settings } = visit.board;
       const read = settings.partitions === 1 ? readOne : readAll;
       const { position, slices, levels } = await read(visit, view, member, 2 * around);
-      const all = slices.flatMap(({ rows }) => rows).sort(compare);
+      const all = merge(slices);
       const place = all.findIndex(({ element }) => element === position.element);
       const top = Math.max(0, place - 2 * around);
       const rows = all.slice(top, place + 2 * around + 1);
-      const lead = {
-        index: slices.reduce((sum, { index }) => sum + index, 0) + top,
-        better: slices.reduce((sum, slice) => sum + betterIn(slice, rows[0]?.score ?? 0, position), 0),
-        levels: levels === undefined ? (slices[0]?.levels ?? 0) : levels - levelsAmong(rows, position),
-      };
+      const levelsBefore =
+        levels === undefined ? (slices[0]?.levels ?? 0) : levels - levelsAmong(rows, position);
+      const lead = leadOf(slices, rows[0] as Row, top, levelsBefore, position);
       const ranks = ranksOf(rows, settings.ranking, lead);
       const own = place - top;
       const before =
@@ -81,9 +67,9 @@ async function readOne(
   member: string,
   span: number,
 ): Promise<Surroundings> {
-  const [reply = []] = await ask<Reply>(run, [read(view, 0, ["member", member, ""], span)]);
-  const slice = readSlice(reply);
-  return { position: find(slice, board.settings, member), slices: [slice], levels: undefined };
+  const [reply = []] = await ask<SliceReply>(run, [read(view, 0, ["member", member], span)]);
+  const found = readSlice(reply);
+  return { position: find(found, board.settings, member), slices: [found], levels: undefined };
 }
 
 /** A partition that has more of the neighbours than its share, which is very seldom, takes a round trip more. */
@@ -92,19 +78,19 @@ async function readAll(visit: Visit, view: View, member: string, span: number): 
   const { settings } = board;
   const home = partitionOf(settings, member);
   const dense = takesNotes(board);
-  const [[reply = []] = [], notes = []] = await askEach<Reply>(run, [
-    [read(view, home, ["member", member, ""], span)],
+  const [[reply = []] = [], notes = []] = await askEach<SliceReply>(run, [
+    [read(view, home, ["member", member], span)],
     dense ? collect(board) : [],
   ]);
   const own = readSlice(reply);
   const position = find(own, settings, member);
-  const place = ["behind", position.element, position.score];
+  const place = ["behind", position] as const;
   const others = eachPartition(settings).filter((partition) => partition !== home);
   const asked = shareOf(span, settings.partitions);
   const {
     replies: [replies = []],
     levels: [levels = []],
-  } = await askSettled<Reply>(
+  } = await askSettled<SliceReply>(
     visit,
     notes as string[][],
     [others.map((partition) => read(view, partition, place, asked))],
@@ -124,7 +110,7 @@ async function readAll(visit: Visit, view: View, member: string, span: number): 
     );
   };
   const short = slices.flatMap((slice, at) => (isCutShort(slice) ? [at] : []));
-  const again = await ask<Reply>(
+  const again = await ask<SliceReply>(
     run,
     short.map((at) => read(view, others[at] ?? 0, place, span)),
   );
@@ -134,16 +120,14 @@ async function readAll(visit: Visit, view: View, member: string, span: number): 
 
 /** The furthest of so many neighbours on each side; undefined where there are fewer. */
 function edgesOf(slices: readonly Slice[], position: Position, span: number): (Row | undefined)[] {
-  const rows = slices.flatMap((slice) => slice.rows).sort(compare);
+  const rows = merge(slices);
   const place = rows.findIndex(({ element }) => element === position.element);
   return [rows[place - span], rows[place + span]];
 }
 
 /** One more from the place on than before it: the member itself. */
-function read(view: View, partition: number, place: readonly (string | number)[], span: number): Call {
-  const { board, ranks, stamps, metadata, levels } = keysOf(view, partition);
-  const args = [...bounds(view), "-inf", "+inf", span, span + 1, ...place];
-  return { key: board, add: (p) => p.leaderboardSlice(board, ranks, stamps, metadata, levels, ...args) };
+function read(view: View, partition: number, place: SliceQuery["place"], span: number): Call {
+  return slice(view, partition, { place, above: span, count: span + 1 });
 }
 
 function find({ rows }: Slice, settings: Settings, member: string): Position {

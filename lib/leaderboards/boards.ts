@@ -4,6 +4,7 @@ import { RedisUnavailable } from "../redis/errors.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import { leaderboardKeys } from "../redis/keys.ts";
 import { type Board, fixedPart, rulesOf, type Settings } from "./board.ts";
+import { chunks } from "./chunks.ts";
 import { dataKeys, eachPartition, expiryOf, keptPeriods } from "./partitions.ts";
 import type { Period } from "./periods.ts";
 import { Outdated, type Refusal, Refused } from "./refusals.ts";
@@ -128,7 +129,7 @@ export function createBoards(connection: Connection) {
           const keys = Object.values(leaderboardKeys.window(tenant, name, partition, period.id));
           return keys.map((name) => ({ name, expiry }));
         });
-        return chunks(held).map((some, at, { length }): Call => {
+        return chunks(held, KEYS_PER_SCRIPT).map((some, at, { length }): Call => {
           const keys = [key, ...some.map(({ name }) => name)];
           const isLast = partition === 0 && at === length - 1 ? 1 : 0;
           const args = [version, isLast, ...some.map(({ expiry }) => expiry)];
@@ -140,8 +141,7 @@ export function createBoards(connection: Connection) {
 
   /** Each step with a deadline of its own. */
   async function inSteps(calls: readonly Call[]): Promise<void> {
-    for (let from = 0; from < calls.length; from += SCRIPTS_PER_STEP) {
-      const step = calls.slice(from, from + SCRIPTS_PER_STEP);
+    for (const step of chunks(calls, SCRIPTS_PER_STEP)) {
       await connection.run((redis) => fanOut(redis, step), { idempotent });
     }
   }
@@ -219,15 +219,9 @@ function homeOf({ tenant, name }: Board): string {
 function clear(board: Board, partition: number, periods: readonly Period[]): Call[] {
   const key = leaderboardKeys.board(board.tenant, board.name, partition);
   const keys = dataKeys(board, partition, periods);
-  return chunks(keys).map((some, at, { length }): Call => {
+  return chunks(keys, KEYS_PER_SCRIPT).map((some, at, { length }): Call => {
     const state = at < length - 1 ? "deleting" : "deleted";
     const args = [key, ...some, board.version, state, REMEMBER_MS];
     return { key, add: (p) => p.leaderboardClear(1 + some.length, ...args) };
   });
-}
-
-function chunks<T>(keys: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(keys.length / KEYS_PER_SCRIPT) }, (_, at) =>
-    keys.slice(at * KEYS_PER_SCRIPT, (at + 1) * KEYS_PER_SCRIPT),
-  );
 }

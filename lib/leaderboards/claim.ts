@@ -9,13 +9,12 @@ import { ask } from "./windows.ts";
  */
 export async function claimed<T>(
   { run, board }: Visit,
-  { entries, key: idempotencyKey, rememberMs }: Submission,
+  { key: idempotencyKey, digest, rememberMs }: Submission,
   submit: () => Promise<T>,
 ): Promise<T> {
   const { tenant, name, version, created } = board;
   const key = leaderboardKeys.board(tenant, name, 0);
   const outcome = leaderboardKeys.outcome(tenant, name, 0, digestOf([created, idempotencyKey, "claim"]));
-  const digest = digestOf(entries);
   const [[known] = [""]] = await ask<[string]>(run, [
     { key, add: (p) => p.leaderboardClaim(key, outcome, version, digest, rememberMs) },
   ]);

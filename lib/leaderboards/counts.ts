@@ -48,10 +48,14 @@ export async function countBefore(
 }
 
 /** Runs count.lua in every partition. */
-export function count(view: View, args: readonly (string | number)[]): Call[] {
+export function count(
+  view: View,
+  args: readonly (string | number)[],
+  counted: "ranks" | "levels" = "ranks",
+): Call[] {
   return eachPartition(view.board.settings).map((partition) => {
-    const { board, ranks } = keysOf(view, partition);
-    return { key: board, add: (p) => p.leaderboardCount(board, ranks, ...bounds(view), ...args) };
+    const { board, [counted]: key } = keysOf(view, partition);
+    return { key: board, add: (p) => p.leaderboardCount(board, key, ...bounds(view), ...args) };
   });
 }
 

@@ -2,6 +2,7 @@ import type { Call } from "../redis/fan-out.ts";
 import { leaderboardKeys } from "../redis/keys.ts";
 import type { Board } from "./board.ts";
 import type { Visit } from "./boards.ts";
+import { chunks } from "./chunks.ts";
 import { MAX_NOTES, type Note, readNote } from "./notes.ts";
 import { eachPartition, expiryOfId, partitionOf } from "./partitions.ts";
 import { Outdated } from "./refusals.ts";
@@ -151,8 +152,6 @@ function deliver(
 
 /** Notes first, then counts; both in one, if that is not too much. */
 function batches(notes: readonly Note[], counts: readonly Count[]) {
-  const chunks = <T>(all: readonly T[], size: number) =>
-    Array.from({ length: Math.ceil(all.length / size) }, (_, at) => all.slice(at * size, (at + 1) * size));
   if (notes.length > 0 && 2 * notes.length <= NOTES_PER_CALL && 2 * counts.length <= COUNTS_PER_CALL)
     return [{ notes, counts }];
   return [

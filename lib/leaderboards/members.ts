@@ -12,7 +12,7 @@ import { takesNotes } from "./notes.ts";
 import { keptPeriods, partitionOf } from "./partitions.ts";
 import type { Window } from "./periods.ts";
 import { compare, type Entry, entryOf, ranksOf } from "./rows.ts";
-import { ask, askEach, bounds, keysOf, type View, viewOf, type WindowQuery } from "./windows.ts";
+import { ask, askEach, type View, viewOf, type WindowQuery } from "./windows.ts";
 
 export interface Friend extends Entry {
   /** The rank among those that were asked for. */
@@ -84,10 +84,8 @@ export function createMembers(connection: Connection, boards: Boards) {
         const { levels } = await askSettled(visit, notes, [], [{ view, counts: [["better", kept]] }]);
         return { rank: 1 + (levels[0]?.[0] ?? 0) };
       }
-      const { board: key, levels } = keysOf(view, 0);
       const args = [kindOf(settings, member), kept, member ?? ""];
-      const add: Call["add"] = (p) => p.leaderboardCount(key, levels, ...bounds(view), ...args);
-      const calls = settings.ranking === "dense" ? [{ key, add }] : count(view, args);
+      const calls = count(view, args, settings.ranking === "dense" ? "levels" : "ranks");
       return { rank: 1 + (sum(await ask<number[]>(run, calls)).counts[0] ?? 0) };
     });
   }

@@ -5,19 +5,9 @@ import { askSettled, collect } from "./levels.ts";
 import { takesNotes } from "./notes.ts";
 import { eachPartition, shareOf } from "./partitions.ts";
 import { Refused } from "./refusals.ts";
-import {
-  betterIn,
-  compare,
-  type Entry,
-  entryOf,
-  type Lead,
-  type Position,
-  type Row,
-  ranksOf,
-  readSlice,
-  type Slice,
-} from "./rows.ts";
-import { ask, askEach, bounds, keysOf, type View, viewOf, type WindowQuery } from "./windows.ts";
+import { compare, type Entry, entryOf, type Position, type Row, ranksOf } from "./rows.ts";
+import { leadOf, merge, readSlice, type Slice, type SliceReply, slice } from "./slices.ts";
+import { ask, askEach, type View, viewOf, type WindowQuery } from "./windows.ts";
 
 export interface PageQuery extends WindowQuery {
   readonly limit: number;
@@ -42,8 +32,6 @@ interface Place {
   readonly best: number | "-inf";
   readonly worst: number | "+inf";
 }
-
-type Reply = (string | number)[];
 
 export function createPages(boards: Boards) {
   /**
@@ -78,9 +66,9 @@ export function createPages(boards: Boards) {
 }
 
 async function readOne({ run }: Visit, view: View, place: Place, count: number) {
-  const [reply = []] = await ask<Reply>(run, [read(view, 0, place, count)]);
-  const slice = readSlice(reply);
-  return { rows: slice.rows, ranks: ranksOf(slice.rows, view.board.settings.ranking, slice) };
+  const [reply = []] = await ask<SliceReply>(run, [read(view, 0, place, count)]);
+  const found = readSlice(reply);
+  return { rows: found.rows, ranks: ranksOf(found.rows, view.board.settings.ranking, found) };
 }
 
 /**
@@ -93,7 +81,7 @@ async function readAll(visit: Visit, view: View, place: Place, count: number) {
   const wanted = place.offset + count;
   const asked = shareOf(wanted, settings.partitions);
   const from = { ...place, offset: 0 };
-  const [replies = [], notes = []] = await askEach<Reply>(run, [
+  const [replies = [], notes = []] = await askEach<SliceReply>(run, [
     eachPartition(settings).map((partition) => read(view, partition, from, asked)),
     takesNotes(board) ? collect(board) : [],
   ]);
@@ -108,7 +96,7 @@ async function readAll(visit: Visit, view: View, place: Place, count: number) {
   const {
     replies: [more = []],
     levels: [levels = []],
-  } = await askSettled<Reply>(
+  } = await askSettled<SliceReply>(
     visit,
     notes as string[][],
     [cutShort.map(({ partition, last }) => read(view, partition, { ...from, after: last }, wanted))],
@@ -125,38 +113,22 @@ async function readAll(visit: Visit, view: View, place: Place, count: number) {
       : [],
   );
   cutShort.forEach(({ partition }, at) => {
-    const slice = slices[partition] as Slice;
-    slices[partition] = { ...slice, rows: [...slice.rows, ...readSlice(more[at] ?? []).rows] };
+    const head = slices[partition] as Slice;
+    slices[partition] = { ...head, rows: [...head.rows, ...readSlice(more[at] ?? []).rows] };
   });
   const rows = merge(slices);
-  const ranks = ranksOf(rows, settings.ranking, leadOf(rows, slices, place.after, levels));
+  const [first] = rows;
+  if (!first) return { rows: [], ranks: [] };
+  const [better = 0, through = 0] = levels;
+  const levelsBefore = place.after && place.after.score !== first.score ? through : better;
+  const lead = leadOf(slices, first, 0, levelsBefore, place.after);
+  const ranks = ranksOf(rows, settings.ranking, lead);
   return { rows: rows.slice(place.offset), ranks: ranks.slice(place.offset) };
 }
 
-/** `levels`: how many better scores there are than that of `after`, and how many through it. */
-function leadOf(
-  [first]: readonly Row[],
-  slices: readonly Slice[],
-  after: Position | undefined,
-  [better = 0, through = 0]: readonly number[],
-): Lead {
-  if (!first) return { index: 0, better: 0, levels: 0 };
-  return {
-    index: slices.reduce((sum, { index }) => sum + index, 0),
-    better: slices.reduce((sum, slice) => sum + betterIn(slice, first.score, after), 0),
-    levels: after && after.score !== first.score ? through : better,
-  };
-}
-
-function merge(slices: readonly Slice[]): Row[] {
-  return slices.flatMap(({ rows }) => rows).sort(compare);
-}
-
 function read(view: View, partition: number, { after, offset, best, worst }: Place, count: number): Call {
-  const { board, ranks, stamps, metadata, levels } = keysOf(view, partition);
-  const place = after ? ["behind", after.element, after.score] : ["index", offset, ""];
-  const args = [...bounds(view), best, worst, 0, count, ...place];
-  return { key: board, add: (p) => p.leaderboardSlice(board, ranks, stamps, metadata, levels, ...args) };
+  const place = after ? (["behind", after] as const) : (["index", offset] as const);
+  return slice(view, partition, { place, above: 0, count, best, worst });
 }
 
 function formatCursor({ board: { created }, period }: View, { score, element }: Row): string {

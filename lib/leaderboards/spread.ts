@@ -9,7 +9,7 @@ import { takesNotes } from "./notes.ts";
 import { partitionOf } from "./partitions.ts";
 import { memberOf, type Position } from "./rows.ts";
 import { type Receipt, readReceipt, type Submission, type Written, write } from "./submission.ts";
-import { askEach, type View } from "./windows.ts";
+import { always, askEach, type View } from "./windows.ts";
 
 /** The entries of one partition: their numbers in the call, and their members. */
 interface Share {
@@ -44,7 +44,7 @@ export async function submitToPartitions(
     ...views.map((view) => (settings.capacity ? tails(view, entries.length) : [])),
   ]);
   const receipts = shares.map(({ members }, at) => readReceipt(replies[at] ?? [], members, settings));
-  const evicted = worst.map((told) => (settings.capacity ? surplus(settings, entries.length, told) : []));
+  const evicted = worst.map((told) => surplus(settings, entries.length, told));
   const written = views.map((view, at) => inOrder(shares, receipts, at, view));
   const positions = written.map(positionsOf);
   const own = ownNotes(shares, receipts);
@@ -56,7 +56,7 @@ export async function submitToPartitions(
     visit,
     pendingOf(notes as string[][], shares, receipts),
     views.map((view, at) => ({
-      view: always(view),
+      view: always(board, view.period), // what is written is counted, even if the period has ended since
       positions: [...(positions[at]?.values() ?? [])],
       scores: scoresOf(notesIn(view, own)),
     })),
@@ -121,11 +121,6 @@ function pendingOf(
     const own = pending.get(partition);
     return own ? [...collected.slice(0, notes.length), ...own] : collected;
   });
-}
-
-/** Once it is written it is counted, even if the period has ended since. */
-function always(view: View): View {
-  return { ...view, startsAt: 0, endsAt: Number.MAX_SAFE_INTEGER };
 }
 
 /** One script for both in each partition, so that nothing comes between them. */

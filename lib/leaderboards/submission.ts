@@ -20,6 +20,8 @@ export interface Submission {
   readonly entries: readonly Submitted[];
   /** The caller's idempotency key; without one they are only known to this call. */
   readonly key: string | undefined;
+  /** By which the entries of a key are known again. */
+  readonly digest: string;
   /** Names this call. */
   readonly nonce: string;
   readonly rememberMs: number;
@@ -64,9 +66,8 @@ export function write(
   const [{ board }] = views as [View];
   const { tenant, name, created, settings } = board;
   const key = leaderboardKeys.board(tenant, name, partition);
-  const { entries, nonce, rememberMs, arrivedAt } = submission;
+  const { entries, digest, nonce, rememberMs, arrivedAt } = submission;
   const known = submission.key === undefined ? nonce : digestOf([created, submission.key]);
-  const digest = submission.key === undefined ? "own" : digestOf(entries);
   const outcome = leaderboardKeys.outcome(tenant, name, partition, known);
   const mayHaveRun = submission.key !== undefined || settings.partitions > 1;
   const notes = leaderboardKeys.notes(tenant, name, partition);

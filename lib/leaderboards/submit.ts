@@ -4,9 +4,9 @@ import { leaderboardKeys } from "../redis/keys.ts";
 import { type Board, flip } from "./board.ts";
 import type { Boards, Visit } from "./boards.ts";
 import { claimed } from "./claim.ts";
-import { periodAt } from "./periods.ts";
 import { submitToPartitions } from "./spread.ts";
 import {
+  digestOf,
   type Receipt,
   readReceipt,
   type Submission,
@@ -14,7 +14,7 @@ import {
   type Written,
   write,
 } from "./submission.ts";
-import { ask, type View } from "./windows.ts";
+import { ask, type View, viewOf } from "./windows.ts";
 
 /** What became of an entry in one window. A member that is not among those kept has neither score nor rank. */
 export interface Outcome {
@@ -61,17 +61,15 @@ export function createSubmit(connection: Connection, boards: Boards, idempotency
     const submission: Submission = {
       entries,
       key: idempotencyKey,
+      digest: idempotencyKey === undefined ? "own" : digestOf(entries),
       nonce: `${sandbox}-${calls++}`,
       rememberMs: idempotencyKey === undefined ? 2 * connection.deadlineMs : idempotencyMs,
       arrivedAt: arrive(entries.length),
     };
     return boards.visit(tenant, name, async (visit) => {
-      const { board, nowMs } = visit;
+      const { board } = visit;
       const { settings } = board;
-      const views = settings.windows.map((window): View => {
-        const period = periodAt(window, settings.timeZone, nowMs);
-        return { board, period, startsAt: period.startsAt, endsAt: period.endsAt };
-      });
+      const views = settings.windows.map((window) => viewOf(visit, { window }));
       const describe = (windows: Receipt["windows"]) => ({
         results: entries.map(({ member }, entry) => ({
           member,

@@ -20,7 +20,7 @@ export async function fanOut(
   onError: (error: Error) => unknown = fail,
 ): Promise<unknown[]> {
   const [only, second] = calls;
-  // A client takes the commands of a pipeline, and gives the reply itself. Making a pipeline would cost a lone one more than it does.
+  // A client takes the commands of a pipeline, and gives the reply itself: to make one would cost more than the call.
   if (only && !second)
     return [await Promise.resolve(only.add(redis as unknown as ChainableCommander)).catch(onError)];
   const replies: unknown[] = new Array(calls.length);

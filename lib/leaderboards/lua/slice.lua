@@ -45,6 +45,6 @@ if rules.ranking ~= 'ordinal' then
   if rows > 0 then better = redis.call('ZCOUNT', KEYS[2], '-inf', '(' .. reply[2]) end
   if rows > 0 and rules.ranking == 'dense' then levels = redis.call('ZCOUNT', KEYS[5], '-inf', '(' .. reply[2]) end
 end
-for _, value in ipairs(metadata_of(KEYS[4], reply, 2, rules.ties)) do reply[#reply + 1] = value end
+for _, value in ipairs(metadata_of(KEYS[4], reply, rules.ties)) do reply[#reply + 1] = value end
 for _, value in ipairs({ rows, size, first, better, ahead, levels }) do reply[#reply + 1] = value end
 return reply
