@@ -1,39 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { outcomeOf } from "../api.ts";
-import { composeLeaderboards } from "../composition.ts";
-import { createCaller } from "./caller.ts";
-import { createStored } from "./stored.ts";
+import { one, refuseAll } from "./refusing.ts";
 
-const sandbox = composeLeaderboards(inject("redisUrl"));
-const { begin, submit, lines } = createCaller(sandbox.api);
-const stored = createStored(sandbox.tenant);
-afterAll(async () => {
-  stored.redis.disconnect();
-  await sandbox.connection.close();
-});
-
-let before: unknown;
-beforeAll(async () => {
-  await begin("board", { windows: ["all", "daily"], update: "sum" });
-  await submit("board", [{ member: "kept", score: 1, metadata: { a: 1 } }]);
-  await begin("parts", { partitions: 3, ranking: "dense" }, [1, 2]);
-  await lines("parts"); // follows what is left to follow
-  before = await stored.everything();
-});
-/** Whatever is refused writes nothing and makes nothing. */
-afterEach(async () => {
-  const was = before;
-  before = await stored.everything(); // what one has written is not held against the next
-  expect(before).toEqual(was);
-});
-
-/** What is sent as it is written: JSON.stringify would not let everything pass. */
-const send = (method: string, path: string, body: object | string, headers: Record<string, string> = {}) =>
-  sandbox.api(method, path, {
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { "content-type": "application/json", ...headers },
-  });
-const one = (more: object) => ({ entries: [{ member: "a", score: 1, ...more }] });
+const { sandbox, send } = refuseAll();
 
 test.each<[string, object | string, string]>([
   ["a zone of another world", { timeZone: "Mars/Olympus" }, "body.timeZone"],

@@ -1,40 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { outcomeOf } from "../api.ts";
 import { composeLeaderboards } from "../composition.ts";
 import { createCaller } from "./caller.ts";
-import { createStored } from "./stored.ts";
+import { one, refuseAll } from "./refusing.ts";
 
-const sandbox = composeLeaderboards(inject("redisUrl"));
-const { put, begin, get, submit, lines } = createCaller(sandbox.api);
-const stored = createStored(sandbox.tenant);
-afterAll(async () => {
-  stored.redis.disconnect();
-  await sandbox.connection.close();
-});
-
+const { put, get, submit, sandbox, send, accept } = refuseAll();
 const BOARD = "/v1/leaderboards/board";
-let before: unknown;
-beforeAll(async () => {
-  await begin("board", { windows: ["all", "daily"], update: "sum" });
-  await submit("board", [{ member: "kept", score: 1, metadata: { a: 1 } }]);
-  await begin("parts", { partitions: 3, ranking: "dense" }, [1, 2]);
-  await lines("parts"); // follows what is left to follow
-  before = await stored.everything();
-});
-/** Whatever is refused writes nothing and makes nothing. */
-afterEach(async () => {
-  const was = before;
-  before = await stored.everything(); // what one has written is not held against the next
-  expect(before).toEqual(was);
-});
-
-/** What is sent as it is written: JSON.stringify would not let everything pass. */
-const send = (method: string, path: string, body: object | string, headers: Record<string, string> = {}) =>
-  sandbox.api(method, path, {
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    headers: { "content-type": "application/json", ...headers },
-  });
-const one = (more: object) => ({ entries: [{ member: "a", score: 1, ...more }] });
 const raw = (score: string) => `{"entries":[{"member":"a","score":${score}}]}`;
 const SCORE = "body.entries.0.score";
 const MEMBER = "body.entries.0.member";
@@ -126,7 +97,7 @@ test("metadata come back as they were sent, whatever their names", async () => {
   expect((await send("POST", "/v1/leaderboards/names/scores", body)).status).toBe(200);
   const page = await sandbox.api("GET", "/v1/leaderboards/names/ranks");
   expect(JSON.stringify(page.json.entries[0].metadata)).toBe(JSON.stringify(JSON.parse(text)));
-  before = await stored.everything();
+  await accept();
 });
 
 test("what is at the very bounds is allowed", async () => {
@@ -150,5 +121,5 @@ test("what is at the very bounds is allowed", async () => {
     page.map(({ member, score, metadata }: object & (typeof entries)[0]) => ({ member, score, metadata })),
   ).toEqual(sorted.map((entry) => ({ ...entry, score: entry.score + 0 })));
   expect((await get(name)).json.counts).toEqual({ all: 8, monthly: 8 });
-  before = await stored.everything();
+  await accept();
 });
