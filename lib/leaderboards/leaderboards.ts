@@ -2,6 +2,7 @@ import type { Config } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
 import { createAround } from "./around.ts";
 import { createBoards } from "./boards.ts";
+import { createLifecycle } from "./lifecycle.ts";
 import { createMembers } from "./members.ts";
 import { createPages } from "./pages.ts";
 import { createSubmit } from "./submit.ts";
@@ -15,8 +16,7 @@ export type Leaderboards = ReturnType<typeof createLeaderboards>;
 export function createLeaderboards(connection: Connection, { idempotencyMs }: Config["leaderboards"]) {
   const boards = createBoards(connection);
   return {
-    put: boards.put,
-    remove: boards.remove,
+    ...createLifecycle(connection, boards),
     submit: createSubmit(connection, boards, idempotencyMs),
     page: createPages(boards),
     around: createAround(boards),
