@@ -6,15 +6,35 @@ import { projectDir } from "./paths.ts";
 /** What each variable that lib/config.ts reads is for, in the order of the README. */
 export const descriptions: Readonly<Record<string, string>> = {
   REDIS_MODE:
-    "`cluster` where the server is one of a cluster (cluster mode enabled, ElastiCache Serverless), which leads to the others",
+    "What is at the address: `standalone` a server, `sentinel` a sentinel that names the primary, `cluster` a node of a cluster (cluster mode enabled, ElastiCache Serverless), which leads to the others",
   REDIS_URL:
     "The Redis or Valkey to use: `redis://` or, with TLS, `rediss://user:password@host:port/database`",
   REDIS_HOST: "Its host, where there is no `REDIS_URL`",
   REDIS_PORT: "Its port, beside `REDIS_HOST`",
-  REDIS_USERNAME: "The user, where the URL names none",
+  REDIS_NODES: "Further sentinels, or nodes of the cluster, to ask first: `host:port`, separated by commas",
+  REDIS_USERNAME: "The user, where the URL names none; with `REDIS_IAM` the id of the ElastiCache user",
   REDIS_PASSWORD: "The password, where the URL has none",
-  REDIS_TLS: "Whether to speak TLS, beside `REDIS_HOST`",
+  REDIS_SECRET_ARN:
+    "The secret of Secrets Manager that has the password instead: JSON with `password` and perhaps `username`, read at the start and when the server refuses what it said before",
+  REDIS_IAM:
+    "`true` signs in to the cache `ELASTICACHE_ID` with the function's role, as IAM authentication asks for",
+  REDIS_TLS: "Whether to speak TLS, where there is no `REDIS_URL`",
+  REDIS_TLS_CA:
+    "The certificate authority to trust, in PEM, where it is not a public one; `\\n` stands for a line break",
+  REDIS_SENTINEL_NAME: "What the sentinels call the primary",
+  REDIS_SENTINEL_PASSWORD: "The password of the sentinels themselves",
+  REDIS_REPLICA_URL:
+    "A replica (ElastiCache: the reader endpoint) that answers reads with `consistency=eventual`; user and password as above where it has none",
+  REDIS_MIN_REPLICAS_ACK:
+    "How many replicas must have a write before it is acknowledged (`WAIT`); ElastiCache Serverless has no such command, and refuses",
   REDIS_DEADLINE_MS: "The longest a request waits for Redis before it is a 503, in milliseconds",
+  ELASTICACHE_ID:
+    "The replication group or serverless cache to find the address of, where none is set, and to sign in to with `REDIS_IAM`",
+  AWS_REGION: "The region of the cache; Lambda sets it",
+  AWS_ACCESS_KEY_ID:
+    "The keys to sign in with (`REDIS_IAM`), where they are not the AWS SDK's to find; Lambda sets them",
+  AWS_SECRET_ACCESS_KEY: "Their secret half",
+  AWS_SESSION_TOKEN: "What they are valid with",
   AUTH_MODE:
     "`token`: the functions verify bearer tokens; `authorizer`: they trust the claims of API Gateway's JWT authorizer",
   AUTH_PUBLIC_KEY:
@@ -50,11 +70,18 @@ export interface Variable {
   readonly default: string | undefined;
 }
 
-/** The variables of the schema in lib/config.ts, read from its source: a schema does not tell its defaults as text. */
+/** The variables of the schema, read from their source: a schema does not tell its defaults as text. */
 export function readVariables(): Variable[] {
-  const source = readFileSync(join(projectDir, "lib/config.ts"), "utf8");
-  const [, schema = ""] = /^const Environment = z\.object\(\{\n([\s\S]*?)^\}\);$/m.exec(source) ?? [];
-  const [, ...parts] = schema.split(/^ {2}([A-Z][A-Z_]+): /m);
+  const sources = ["lib/redis-settings.ts", "lib/config.ts"].map((path) =>
+    readFileSync(join(projectDir, path), "utf8"),
+  );
+  const schemas = sources
+    .join("")
+    .matchAll(/^(?:export )?const \w+ = (?:z\.object\()?\{\n([\s\S]*?)^\}\)?;$/gm);
+  const [, ...parts] = [...schemas]
+    .map(([, schema]) => schema)
+    .join("")
+    .split(/^ {2}(?:\.\.\.\w+,\n)?(?: {2})?([A-Z][A-Z_]+): /m);
   const variables: Variable[] = [];
   for (let index = 0; index < parts.length; index += 2) {
     variables.push({ name: parts[index] ?? "", default: defaultOf(parts[index + 1] ?? "") });

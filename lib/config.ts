@@ -1,59 +1,20 @@
 import * as z from "zod/mini";
-import { boolean, integer, parsedText } from "./parsed-text.ts";
+import { boolean, integer, oneOf, parsedText, splitAtCommas } from "./parsed-text.ts";
+import { contradictions, redisVariables, toRedisSettings } from "./redis-settings.ts";
 
 const MAX_SECONDS = 31_536_000;
 
-const authMode = parsedText("token or authorizer", (text) =>
-  text === "token" || text === "authorizer" ? text : { reason: "must be token or authorizer" },
-);
-
-const redisMode = parsedText("standalone or cluster", (text) =>
-  text === "standalone" || text === "cluster" ? text : { reason: "must be standalone or cluster" },
-);
-
-const list = parsedText("separated by commas", split);
+const list = parsedText("separated by commas", splitAtCommas);
 
 const origins = parsedText("origins separated by commas", (text) => {
-  const parts = split(text);
+  const parts = splitAtCommas(text);
   const wrong = parts.some((part) => part !== "*" && URL.parse(part)?.origin !== part);
   return wrong ? { reason: "must be origins such as https://app.example, separated by commas" } : parts;
 });
 
-const redisUrl = parsedText("redis:// or rediss://", (text) => {
-  const reason =
-    "must be a URL that begins with redis:// or rediss://, with reserved characters percent-encoded";
-  return isRedisUrl(text) ? text : { reason };
-});
-
-function split(text: string): string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-}
-
-function isRedisUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (!url || !/^rediss?:$/.test(url.protocol) || !url.hostname || !/^\/?\d{0,4}$/.test(url.pathname))
-    return false;
-  try {
-    decodeURIComponent(url.username + url.password);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 const Environment = z.object({
-  REDIS_MODE: z._default(redisMode, "standalone"),
-  REDIS_URL: z.optional(redisUrl),
-  REDIS_HOST: z.optional(z.string()),
-  REDIS_PORT: z._default(integer(1, 65_535), 6379),
-  REDIS_USERNAME: z.optional(z.string()),
-  REDIS_PASSWORD: z.optional(z.string()),
-  REDIS_TLS: z._default(boolean(), false),
-  REDIS_DEADLINE_MS: z._default(integer(50, 8000), 1000),
-  AUTH_MODE: z._default(authMode, "token"),
+  ...redisVariables,
+  AUTH_MODE: z._default(oneOf("token", "authorizer"), "token"),
   AUTH_PUBLIC_KEY: z.optional(z.string()),
   CORS_ORIGINS: z._default(origins, []),
   RAW_PATH_DECODED: z._default(boolean(), false),
@@ -99,21 +60,15 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     throw new ConfigError(`Wrong configuration. ${reasons.join("; ")}`);
   }
   const env = parsed.data;
-  for (const [shorter, longer] of ORDERED) {
-    if (env[shorter] > env[longer])
-      throw new ConfigError(`Wrong configuration. ${shorter}: must not exceed ${longer}`);
-  }
+  const redis = toRedisSettings(env);
+  const disordered = ORDERED.filter(([shorter, longer]) => env[shorter] > env[longer]);
+  const reasons = [
+    ...disordered.map(([shorter, longer]) => `${shorter}: must not exceed ${longer}`),
+    ...contradictions(redis),
+  ];
+  if (reasons.length > 0) throw new ConfigError(`Wrong configuration. ${reasons.join("; ")}`);
   return {
-    redis: {
-      mode: env.REDIS_MODE,
-      url: env.REDIS_URL,
-      host: env.REDIS_HOST,
-      port: env.REDIS_PORT,
-      username: env.REDIS_USERNAME,
-      password: env.REDIS_PASSWORD,
-      tls: env.REDIS_TLS,
-      deadlineMs: env.REDIS_DEADLINE_MS,
-    },
+    redis,
     auth: { mode: env.AUTH_MODE, publicKey: env.AUTH_PUBLIC_KEY },
     http: { corsOrigins: env.CORS_ORIGINS, rawPathDecoded: env.RAW_PATH_DECODED },
     metrics: !env.POWERTOOLS_METRICS_DISABLED,

@@ -73,6 +73,23 @@ export function boolean() {
   );
 }
 
+/** One of these words. */
+export function oneOf<const T extends string>(...words: readonly T[]) {
+  const choice = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return parsedText(choice, (text) => {
+    const found = words.find((word) => word === text);
+    return found ?? { reason: `must be ${choice}` };
+  });
+}
+
+/** What stands between the commas of a text, without the space around it. */
+export function splitAtCommas(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
 function isReason(value: unknown): value is Reason {
   return typeof value === "object" && value !== null && "reason" in value;
 }

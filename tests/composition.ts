@@ -25,6 +25,7 @@ import { tokensContract } from "../lib/tokens/contract.ts";
 import { tokenScripts } from "../lib/tokens/scripts.ts";
 import { createTokens, type Tokens } from "../lib/tokens/tokens.ts";
 import { type Answer, type CallOptions, createApi, uniqueTenant } from "./api.ts";
+import { environmentFor } from "./provided-redis.ts";
 
 /** What a busy machine may add to a deadline before a test calls it missed. */
 export const SLACK_MS = 1500;
@@ -57,7 +58,7 @@ interface Feature<C extends Contract, T> {
   readonly contract: C;
   readonly scripts: ConnectOptions["scripts"];
   readonly create: (connection: Connection, config: Config) => T;
-  readonly routes: (made: T, config: Config) => Handlers<C>;
+  readonly routes: (made: T, config: Config, replica: T) => Handlers<C>;
   readonly maxBodyBytes?: (config: Config) => ServeOptions<C>["maxBodyBytes"];
 }
 
@@ -86,7 +87,7 @@ function composerOf<C extends Contract, T>({
   return (redisUrl: string, options: CompositionOptions = {}): Composition<T> => {
     const { environment = {}, tenant = uniqueTenant() } = options;
     const config = parseConfig({
-      REDIS_URL: redisUrl,
+      ...environmentFor(redisUrl),
       AUTH_PUBLIC_KEY: inject("publicKey"),
       POWERTOOLS_METRICS_DISABLED: "true",
       ...environment,
@@ -96,7 +97,7 @@ function composerOf<C extends Contract, T>({
     const connection = connect(config, { log: () => log, ...(scripts && { scripts }) });
     const served = create(connection, config);
     const limits = maxBodyBytes?.(config);
-    const handler = serve(contract, routes(served, config), {
+    const handler = serve(contract, routes(served, config, create(connection.eventual, config)), {
       config,
       connection,
       ...(limits && { maxBodyBytes: limits }),
@@ -121,7 +122,7 @@ export const composeCache = composerOf({
   contract: cacheContract,
   scripts: cacheScripts,
   create: createCache,
-  routes: (cache, config) => createCacheRoutes(cache, config.cache),
+  routes: (cache, config, replica) => createCacheRoutes(cache, config.cache, replica),
   maxBodyBytes: ({ cache }) => ({
     putEntry: cache.maxBodyBytes,
     batchPut: batchBodyBytes(cache.maxBodyBytes),
@@ -146,7 +147,7 @@ export const composeLeaderboards = composerOf({
   contract: leaderboardsContract,
   scripts: leaderboardScripts,
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
-  routes: (leaderboards, config) => createLeaderboardsRoutes(leaderboards, config),
+  routes: createLeaderboardsRoutes,
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
 });
 

@@ -4,12 +4,19 @@ import { ConfigError, parseConfig } from "../lib/config.ts";
 const DEFAULTS = {
   redis: {
     mode: "standalone",
-    url: undefined,
-    host: undefined,
-    port: 6379,
+    addresses: [],
+    db: 0,
     username: undefined,
     password: undefined,
     tls: false,
+    tlsCa: undefined,
+    secretArn: undefined,
+    iam: false,
+    elasticacheId: undefined,
+    serverless: false,
+    sentinel: { name: "mymaster", password: undefined },
+    replicaUrl: undefined,
+    minReplicasAck: 0,
     deadlineMs: 1000,
   },
   auth: { mode: "token", publicKey: undefined },
@@ -30,13 +37,20 @@ const DEFAULTS = {
 };
 
 const EVERYTHING = {
-  REDIS_MODE: "cluster",
+  REDIS_MODE: "sentinel",
   REDIS_URL: "rediss://me:secret@cache.example:6380/2",
   REDIS_HOST: "cache.example",
-  REDIS_PORT: "6380",
-  REDIS_USERNAME: "me",
-  REDIS_PASSWORD: "secret",
-  REDIS_TLS: "true",
+  REDIS_PORT: "6379",
+  REDIS_NODES: "other.example:26379, [::1]:26380",
+  REDIS_USERNAME: "you",
+  REDIS_PASSWORD: "other",
+  REDIS_TLS: "false",
+  REDIS_TLS_CA: "first\\nsecond",
+  REDIS_SENTINEL_NAME: "main",
+  REDIS_SENTINEL_PASSWORD: "watch",
+  REDIS_REPLICA_URL: "redis://replica.example",
+  REDIS_MIN_REPLICAS_ACK: "1",
+  ELASTICACHE_ID: "my-cache",
   REDIS_DEADLINE_MS: "250",
   AUTH_MODE: "authorizer",
   AUTH_PUBLIC_KEY: "a key",
@@ -83,13 +97,24 @@ describe("the settings", () => {
   test("have types, and lists are split at commas", () => {
     expect(parseConfig(EVERYTHING)).toEqual({
       redis: {
-        mode: "cluster",
-        url: EVERYTHING.REDIS_URL,
-        host: "cache.example",
-        port: 6380,
+        mode: "sentinel",
+        addresses: [
+          { host: "cache.example", port: 6380 },
+          { host: "other.example", port: 26_379 },
+          { host: "::1", port: 26_380 },
+        ],
+        db: 2,
         username: "me",
         password: "secret",
         tls: true,
+        tlsCa: "first\nsecond",
+        secretArn: undefined,
+        iam: false,
+        elasticacheId: "my-cache",
+        serverless: false,
+        sentinel: { name: "main", password: "watch" },
+        replicaUrl: "redis://replica.example",
+        minReplicasAck: 1,
         deadlineMs: 250,
       },
       auth: { mode: "authorizer", publicKey: "a key" },
@@ -113,7 +138,12 @@ describe("a bad value is refused with the variable and the reason, and never sho
     ["REDIS_URL", "redis://:hunter2@", ""],
     ["REDIS_URL", "redis://:hunter2%@cache.example", ""],
     ["REDIS_URL", "redis://:hunter2@cache.example/first", ""],
-    ["REDIS_MODE", "hunter2", "must be standalone or cluster"],
+    ["REDIS_MODE", "hunter2", "must be standalone, sentinel or cluster"],
+    ["REDIS_NODES", "hunter2", "must be addresses such as cache-1.example:6379, separated by commas"],
+    ["REDIS_NODES", "a:1,b:65536", "must be addresses"],
+    ["REDIS_REPLICA_URL", "http://hunter2", "must be a URL that begins with redis:// or rediss://"],
+    ["REDIS_MIN_REPLICAS_ACK", "6", "must be a whole number from 0 to 5"],
+    ["REDIS_IAM", "maybe", "must be true or false"],
     ["REDIS_PORT", "hunter2", "must be a whole number from 1 to 65535"],
     ["REDIS_PORT", "6379.5", "must be a whole number"],
     ["REDIS_PORT", "0x18EB", "must be a whole number"],
@@ -147,6 +177,30 @@ describe("a bad value is refused with the variable and the reason, and never sho
     const message = refusal({ REDIS_PASSWORD: "hunter2", REDIS_PORT: "x", REDIS_TLS: "y", AUTH_MODE: "z" });
     expect(message).toMatch(/REDIS_PORT.+REDIS_TLS.+AUTH_MODE/);
     expect(message).not.toContain("hunter2");
+  });
+});
+
+describe("settings that contradict each other are refused with their names:", () => {
+  const iam = { REDIS_IAM: "true", ELASTICACHE_ID: "my-cache", REDIS_USERNAME: "me" };
+
+  test.each([
+    ["two passwords", { REDIS_PASSWORD: "hunter2", REDIS_SECRET_ARN: "arn" }, "only one of them"],
+    ["a password and IAM", { ...iam, REDIS_URL: "rediss://:hunter2@cache.example" }, "only one of them"],
+    ["IAM for no cache", { ...iam, ELASTICACHE_ID: "" }, "needs ELASTICACHE_ID"],
+    ["IAM for nobody", { ...iam, REDIS_USERNAME: "" }, "needs REDIS_USERNAME"],
+    ["IAM without TLS", { ...iam, REDIS_URL: "redis://cache.example" }, "needs TLS"],
+    ["IAM at a host without TLS", { ...iam, REDIS_HOST: "cache.example" }, "needs TLS"],
+    ["a cluster's second database", { REDIS_MODE: "cluster", REDIS_URL: "redis://a/1" }, "no database but 0"],
+  ])("%s", (_, environment, reason) => {
+    const message = refusal(environment as Record<string, string>);
+    expect(message).toMatch(new RegExp(`REDIS_.*${reason}`));
+    expect(message).not.toContain("hunter2");
+  });
+
+  test("and what goes together is not", () => {
+    expect(parseConfig(iam).redis).toMatchObject({ iam: true, elasticacheId: "my-cache", username: "me" });
+    const named = { ...iam, REDIS_URL: "rediss://my-cache-ab12.serverless.use1.cache.amazonaws.com" };
+    expect(parseConfig(named).redis).toMatchObject({ iam: true, tls: true, serverless: true });
   });
 });
 

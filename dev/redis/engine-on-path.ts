@@ -19,8 +19,22 @@ export async function findOnPath(
 }
 
 /** An installed `redis-server` or `valkey-server`. */
-export async function engineOnPath(): Promise<string> {
-  const file = (await findOnPath("redis-server")) ?? (await findOnPath("valkey-server"));
-  if (!file) throw new Error("no redis-server or valkey-server on PATH");
-  return usableEngine(file);
+export function engineOnPath(): Promise<string> {
+  return serverOnPath("redis-server", "valkey-server");
+}
+
+export function redisOnPath(): Promise<string> {
+  return serverOnPath("redis-server");
+}
+
+export function valkeyOnPath(): Promise<string> {
+  return serverOnPath("valkey-server");
+}
+
+async function serverOnPath(...names: readonly string[]): Promise<string> {
+  for (const name of names) {
+    const file = await findOnPath(name);
+    if (file) return usableEngine(file);
+  }
+  throw new Error(`no ${names.join(" or ")} on PATH`);
 }

@@ -1,17 +1,22 @@
 import { cacheDir as defaultCacheDir } from "../paths.ts";
-import { engineFromDebian } from "./engine-from-debian.ts";
+import { redisFromDebian, valkeyFromDebian } from "./engine-from-debian.ts";
 import { engineFromSource } from "./engine-from-source.ts";
-import { engineOnPath } from "./engine-on-path.ts";
+import { engineOnPath, redisOnPath, valkeyOnPath } from "./engine-on-path.ts";
 
 type Source = (cacheDir: string, say: (line: string) => void) => Promise<string>;
 
-const SOURCES: readonly Source[] = [engineOnPath, engineFromDebian, engineFromSource];
+/** What ENGINE may say, and where that engine comes from. */
+const ENGINES: Record<string, readonly Source[]> = {
+  "": [engineOnPath, redisFromDebian, engineFromSource],
+  redis: [redisOnPath, redisFromDebian, engineFromSource],
+  valkey: [valkeyOnPath, valkeyFromDebian],
+};
 
 /**
  * The path of a Redis or Valkey server, downloaded or compiled into `cacheDir` if the machine has none.
  * Progress goes to stderr. Rejects with one message that says what to install.
  */
-export async function findEngine(cacheDir = defaultCacheDir, sources = SOURCES): Promise<string> {
+export async function findEngine(cacheDir = defaultCacheDir, sources = chosenSources()): Promise<string> {
   const reasons: string[] = [];
   for (const source of sources) {
     try {
@@ -20,7 +25,15 @@ export async function findEngine(cacheDir = defaultCacheDir, sources = SOURCES):
       reasons.push((error as Error).message.trim());
     }
   }
+  const [name, program] =
+    sources === ENGINES.valkey ? ["Valkey", "valkey-server"] : ["Redis", "redis-server or valkey-server"];
   throw new Error(
-    `No Redis server found. Install redis-server or valkey-server 7 or newer, or set REDIS_URL. Tried: ${reasons.join("; ")}.`,
+    `No ${name} server found. Install ${program} 7 or newer, or set REDIS_URL. Tried: ${reasons.join("; ")}.`,
   );
+}
+
+function chosenSources(): readonly Source[] {
+  const sources = ENGINES[process.env.ENGINE ?? ""];
+  if (!sources) throw new Error("ENGINE must be redis or valkey, or unset for either of them");
+  return sources;
 }

@@ -1,13 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
-import { endWithThisProcess } from "../end-with-this-process.ts";
-import { freePort } from "../free-port.ts";
 import { findEngine } from "./find-engine.ts";
+import { launch, onFreePort, type RunningServer } from "./launch.ts";
 import { ping } from "./ping.ts";
-
-const READY_WITHIN_MS = 20_000;
-const STOP_WITHIN_MS = 10_000;
 
 /** What a server is started with; everything is optional. */
 export interface RedisOptions {
@@ -15,6 +10,10 @@ export interface RedisOptions {
   readonly port?: number;
   /** @default no password */
   readonly password?: string;
+  /** Who has the password and may do everything. @default the user without a name, who is off if there is another */
+  readonly username?: string;
+  /** Files in PEM; with them the server speaks TLS and nothing else. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string };
   /** Existing folder for what the server writes. @default the system's temporary folder, and nothing is written */
   readonly dir?: string;
   /** Keeps every write in an append-only file under `dir`. @default false */
@@ -24,118 +23,56 @@ export interface RedisOptions {
 }
 
 /** A server of our own. It ends with the process that started it, even if that is killed. */
-export interface RunningRedis {
+export interface RunningRedis extends RunningServer {
   readonly url: string;
   readonly port: number;
-  readonly pid: number;
-  /** Asks the server to write its files and end, and waits until it did. Stopping twice is fine. */
-  stop(): Promise<void>;
-  kill(signal: NodeJS.Signals): void;
-  /** Resolves when the server ended, for whatever reason. Never rejects. */
-  readonly exited: Promise<void>;
 }
 
 /** Starts a real server on 127.0.0.1 and resolves once it answers PING. Rejects with the server's own last words. */
 export async function startRedis(options: RedisOptions = {}): Promise<RunningRedis> {
   const engine = await findEngine();
-  if (options.port !== undefined) return launch(engine, options.port, options);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await launch(engine, (await freePort(0)) as number, options);
-    } catch (error) {
-      // Another process may take the free port before the server does.
-      if (attempt === 5 || !/in use/.test((error as Error).message)) throw error;
-    }
-  }
+  if (options.port !== undefined) return startOn(options.port, engine, options);
+  return onFreePort((port) => startOn(port, engine, options));
 }
 
-async function launch(engine: string, port: number, options: RedisOptions): Promise<RunningRedis> {
-  // Detached: Ctrl-C in a terminal must not reach the server before the functions that use it have ended.
-  const server = spawn(engine, ["-"], { detached: true, stdio: ["pipe", "pipe", "pipe"] });
-  const exited = new Promise<void>((resolve) => {
-    server.once("exit", () => resolve());
-    server.once("error", () => resolve());
-  });
-  endWithThisProcess(server);
-  const output = collectOutput(server);
-  // The configuration goes through a pipe, so the password is not in the list of processes.
-  server.stdin?.on("error", () => undefined);
-  server.stdin?.end(configLines(port, options).join("\n"));
-
-  const auth = options.password ? `:${encodeURIComponent(options.password)}@` : "";
-  const redis: RunningRedis = {
-    url: `redis://${auth}127.0.0.1:${port}`,
+async function startOn(port: number, engine: string, options: RedisOptions): Promise<RunningRedis> {
+  const { username = "", password = "", tls } = options;
+  const access = password && `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
+  const url = tls ? `rediss://${access}localhost:${port}` : `redis://${access}127.0.0.1:${port}`;
+  const ca = tls && (await readFile(tls.ca, "utf8"));
+  const server = await launch(engine, {
     port,
-    pid: server.pid ?? 0,
-    exited,
-    kill: (signal) => void server.kill(signal),
-    async stop() {
-      server.kill("SIGTERM");
-      server.kill("SIGCONT");
-      const timer = setTimeout(() => server.kill("SIGKILL"), STOP_WITHIN_MS);
-      await exited;
-      clearTimeout(timer);
-    },
-  };
-  try {
-    await Promise.race([
-      output.saidReady,
-      exited.then(endedAtOnce),
-      sleep(READY_WITHIN_MS, undefined, { ref: false }).then(tooSlow),
-    ]);
-    await ping(redis.url);
-  } catch (error) {
-    await redis.stop();
-    await Promise.race([output.closed, sleep(1000)]);
-    throw new Error(`Redis did not start on port ${port}: ${output.lastLines() || (error as Error).message}`);
-  }
-  return redis;
+    // The configuration goes through a pipe, so the password is not in the list of processes.
+    words: ["-"],
+    input: configLines(port, options).join("\n"),
+    readyWords: "Ready to accept connections",
+    check: () => ping(url, ca),
+  });
+  return { ...server, url, port };
 }
 
 function configLines(port: number, options: RedisOptions): string[] {
+  const { dir = tmpdir(), password, username, tls, config = [] } = options;
   return [
     "bind 127.0.0.1",
-    `port ${port}`,
-    `dir ${JSON.stringify(options.dir ?? tmpdir())}`,
+    tls ? "port 0" : `port ${port}`,
+    `dir ${JSON.stringify(dir)}`,
     `appendonly ${options.appendOnly ? "yes" : "no"}`,
     'save ""',
-    ...(options.password ? [`requirepass ${JSON.stringify(options.password)}`] : []),
-    ...(options.config ?? []),
+    ...(password ? accessLines(password, username) : []),
+    ...(tls ? tlsLines(port, tls) : []),
+    ...config,
     "",
   ];
 }
 
-function endedAtOnce(): never {
-  throw new Error("the server ended at once");
+function accessLines(password: string, username: string | undefined): string[] {
+  if (!username) return [`requirepass ${JSON.stringify(password)}`];
+  return ["user default off", `user ${username} on ${JSON.stringify(`>${password}`)} ~* &* +@all`];
 }
 
-function tooSlow(): never {
-  throw new Error(`the server was not ready within ${READY_WITHIN_MS / 1000} s`);
-}
-
-/**
- * What the server writes tells when it is ready, which an answer on its port does not: that may come from
- * another server, while this one is about to find its port taken.
- */
-function collectOutput(server: ChildProcess) {
-  let text = "";
-  const { promise: saidReady, resolve } = Promise.withResolvers<void>();
-  for (const stream of [server.stdout, server.stderr]) {
-    stream?.setEncoding("utf8").on("data", (chunk) => {
-      text = (text + chunk).slice(-4000);
-      if (text.includes("Ready to accept connections")) resolve();
-    });
-  }
-  return {
-    saidReady,
-    closed: new Promise<void>((resolve) => server.once("close", () => resolve())),
-    /** Each line begins with process id, time and a mark. */
-    lastLines: () =>
-      text
-        .split("\n")
-        .map((line) => line.replace(/^\d+:\S+ .*? [#*.-] /, "").trim())
-        .filter(Boolean)
-        .slice(-3)
-        .join(" "),
-  };
+function tlsLines(port: number, { cert, key, ca }: NonNullable<RedisOptions["tls"]>): string[] {
+  const files = { "tls-cert-file": cert, "tls-key-file": key, "tls-ca-cert-file": ca };
+  const lines = Object.entries(files).map(([name, file]) => `${name} ${JSON.stringify(file)}`);
+  return [`tls-port ${port}`, "tls-auth-clients no", ...lines];
 }

@@ -28,19 +28,19 @@ export function batchBodyBytes(maxBodyBytes: number): number {
 }
 
 export function createBatchRoutes(
-  cache: Cache,
+  cacheOf: (consistency?: "strong" | "eventual") => Cache,
   settings: Config["cache"],
   life: ReturnType<typeof createLife>,
 ): Batch {
   return {
-    async batchGet({ tenant, body: { keys } }) {
-      const found = await cache.getAll(tenant, keys, Math.floor(SHARED_BYTES / keys.length));
+    async batchGet({ tenant, query: { consistency }, body: { keys } }) {
+      const found = await cacheOf(consistency).getAll(tenant, keys, Math.floor(SHARED_BYTES / keys.length));
       return { status: 200, body: { entries: keys.map((key, index) => describe(key, found[index])) } };
     },
 
     async batchPut({ tenant, body: { entries } }) {
       const puts = entries.map((entry, index) => toPut(entry, `body.entries.${index}`, settings, life));
-      const outcomes = await cache.putAll(tenant, puts);
+      const outcomes = await cacheOf().putAll(tenant, puts);
       const results = entries.map(({ key }, index) => {
         const { status, etag } = outcomes[index] ?? { status: "precondition_failed" };
         const stored = status === "created" || status === "replaced";

@@ -12,7 +12,9 @@ const config = readConfig();
 const connection = connect(config, { log: logger, scripts: cacheScripts });
 const { maxBodyBytes } = config.cache;
 
-export const handler = serve(cacheContract, createRoutes(createCache(connection), config.cache), {
+const routes = createRoutes(createCache(connection), config.cache, createCache(connection.eventual));
+
+export const handler = serve(cacheContract, routes, {
   config,
   connection,
   maxBodyBytes: { putEntry: maxBodyBytes, batchPut: batchBodyBytes(maxBodyBytes) },

@@ -4,6 +4,7 @@ import type { cacheContract } from "../../lib/cache/contract.ts";
 import type { Entry } from "../../lib/cache/entry.ts";
 import type { PutOutcome } from "../../lib/cache/put.ts";
 import type { Config } from "../../lib/config.ts";
+import { chooseBy } from "../../lib/consistency.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
 import { invalidRequest, Problem } from "../../lib/http/problem.ts";
 import { OutOfMemory } from "../../lib/redis/errors.ts";
@@ -11,14 +12,22 @@ import { createBatchRoutes } from "./batch-routes.ts";
 import { entryHeaders, MISS } from "./entry-headers.ts";
 import { createLife } from "./life.ts";
 
-/** Turns requests into calls of the cache, and what it answers into statuses and headers. */
-export function createRoutes(cache: Cache, settings: Config["cache"]): Handlers<typeof cacheContract> {
+/** Turns requests into calls of the cache (and of the one on a replica, for those who can do with old data), and what it answers into statuses and headers. */
+export function createRoutes(
+  cache: Cache,
+  settings: Config["cache"],
+  replica: Cache,
+): Handlers<typeof cacheContract> {
+  const cacheOf = chooseBy(cache, replica);
   const life = createLife(settings);
 
   return {
-    async getEntry({ tenant, params: { key }, query: { lease, wait }, headers, head, requireScope }) {
+    async getEntry({ tenant, params: { key }, query, headers, head, requireScope }) {
+      const { lease, wait, consistency } = query;
+      if (consistency === "eventual" && (lease || wait))
+        throw invalidRequest([{ path: "query.consistency", message: "must be strong with lease or wait" }]);
       if (lease) requireScope("cache:write"); // who cannot fill must not keep others from it
-      const found = await find(cache, tenant, key, { lease, wait, head });
+      const found = await find(cacheOf(consistency), tenant, key, { lease, wait, head });
       const { entry } = found;
       if (!entry || (entry.state === "expired" && !isAccepted(entry, headers["cache-control"])))
         throw notFound(found);
@@ -62,7 +71,7 @@ export function createRoutes(cache: Cache, settings: Config["cache"]): Handlers<
       return { status: 204 };
     },
 
-    ...createBatchRoutes(cache, settings, life),
+    ...createBatchRoutes(cacheOf, settings, life),
   };
 }
 

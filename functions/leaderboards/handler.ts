@@ -10,8 +10,9 @@ import { createRoutes, MAX_BODY_BYTES } from "./routes.ts";
 const config = readConfig();
 const connection = connect(config, { log: logger, scripts: leaderboardScripts });
 const leaderboards = createLeaderboards(connection, config.leaderboards);
+const replica = createLeaderboards(connection.eventual, config.leaderboards);
 
-export const handler = serve(leaderboardsContract, createRoutes(leaderboards, config), {
+export const handler = serve(leaderboardsContract, createRoutes(leaderboards, config, replica), {
   config,
   connection,
   maxBodyBytes: MAX_BODY_BYTES,

@@ -1,4 +1,5 @@
 import type { Config } from "../../lib/config.ts";
+import { chooseBy } from "../../lib/consistency.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
 import { createPages } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
@@ -27,12 +28,14 @@ const PROBLEMS: Readonly<Record<Refusal, () => Problem>> = {
   score_overflow: () => new Problem(409, "score_overflow", "A sum would grow beyond 1.8e308."),
 };
 
-/** Turns requests into calls of the leaderboards, and what they answer into statuses. */
+/** Turns requests into calls of the leaderboards (and of those on a replica, as the cache does), and what they answer into statuses. */
 export function createRoutes(
   leaderboards: Leaderboards,
   config: Config,
+  replica: Leaderboards,
 ): Handlers<typeof leaderboardsContract> {
   const { members } = leaderboards;
+  const leaderboardsOf = chooseBy(leaderboards, replica);
   return {
     async putBoard({ tenant, params: { board }, body }) {
       const windows = WINDOWS.filter((window) => body.windows.includes(window));
@@ -67,7 +70,7 @@ export function createRoutes(
       return { status: 200, headers: NO_STORE, body: done(submitted) };
     },
 
-    async listRanks({ tenant, params: { board }, query: { limit, cursor, offset, ...range } }) {
+    async listRanks({ tenant, params: { board }, query: { consistency, limit, cursor, offset, ...range } }) {
       if (cursor !== undefined && offset !== undefined)
         throw invalidRequest([{ path: "query.offset", message: "must not come with a cursor" }]);
       const { minScore = Number.NEGATIVE_INFINITY, maxScore = Number.POSITIVE_INFINITY } = range;
@@ -76,7 +79,8 @@ export function createRoutes(
       const filters = Object.entries(range).map(([name, value]) => [name, String(value)]);
       const pages = createPages(tenant, `/v1/leaderboards/${board}/ranks`, Object.fromEntries(filters));
       const after = pages.after(cursor);
-      const found = await leaderboards.page(tenant, board, { ...range, limit, after, offset: offset ?? 0 });
+      const asked = { ...range, limit, after, offset: offset ?? 0 };
+      const found = await leaderboardsOf(consistency).page(tenant, board, asked);
       const { entries, last } = done(found);
       const next = pages.next(last, limit);
       return {
@@ -86,12 +90,14 @@ export function createRoutes(
       };
     },
 
-    async getMember({ tenant, params: { board, member }, query }) {
-      const { neighbours, ...found } = done(await leaderboards.around(tenant, board, { ...query, member }));
+    async getMember({ tenant, params: { board, member }, query: { consistency, ...query } }) {
+      const asked = { ...query, member };
+      const { neighbours, ...found } = done(await leaderboardsOf(consistency).around(tenant, board, asked));
       return { status: 200, headers: NO_STORE, body: { ...found, neighbours: [...neighbours] } };
     },
 
-    async batchGetMembers({ tenant, params: { board }, query, body }) {
+    async batchGetMembers({ tenant, params: { board }, query: { consistency, ...query }, body }) {
+      const { members } = leaderboardsOf(consistency);
       const found = done(await members.getAll(tenant, board, body.members, query));
       return { status: 200, headers: NO_STORE, body: { members: found } };
     },
@@ -101,8 +107,8 @@ export function createRoutes(
       return { status: 204, headers: NO_STORE };
     },
 
-    async rankOfScore({ tenant, params: { board }, query }) {
-      const { rank } = done(await members.rankOf(tenant, board, query));
+    async rankOfScore({ tenant, params: { board }, query: { consistency, ...query } }) {
+      const { rank } = done(await leaderboardsOf(consistency).members.rankOf(tenant, board, query));
       return { status: 200, headers: NO_STORE, body: { score: query.score, rank } };
     },
   };

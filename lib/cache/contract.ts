@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { EVENTUAL, eventual } from "../consistency.ts";
 import { EntityTags } from "../entity-tags.ts";
 import type { Contract } from "../http/contract.ts";
 import { boolean, integer } from "../parsed-text.ts";
@@ -90,10 +91,15 @@ export const cacheContract = {
     description:
       "One round trip to Redis; one more for an entry in groups; one more for the first `lease` or `wait` after such a group was invalidated; while it waits, one for each poll. " +
       "`lease` asks, on a miss or near the end of the entry's life, for the right to fill it for so many seconds: exactly one caller gets `Cache-Lease`. `wait` holds the others at most so many seconds. `lease` needs the scope `cache:write` too. " +
-      "`Cache-Control: stale-if-error` in the request accepts an entry that is kept for errors only.",
+      "`Cache-Control: stale-if-error` in the request accepts an entry that is kept for errors only. " +
+      `${EVENTUAL} It goes with neither \`lease\` nor \`wait\`.`,
     access: "cache:read",
     params: z.object({ key: Key }),
-    query: z.strictObject({ lease: z.optional(integer(1, 60)), wait: z.optional(integer(1, 20)) }),
+    query: z.strictObject({
+      ...eventual,
+      lease: z.optional(integer(1, 60)),
+      wait: z.optional(integer(1, 20)),
+    }),
     headers: z.object({ "if-none-match": z.optional(EntityTags), "cache-control": z.optional(CacheControl) }),
     responses: {
       200: { description: "The stored bytes with their content type.", body: "bytes", headers: freshness },
@@ -154,8 +160,10 @@ export const cacheContract = {
     path: "/v1/cache/batch-get",
     summary: "Read up to 100 entries",
     description:
-      "One round trip to Redis (one a slot, all at once, on a cluster), one more if any has groups. The values share 2.5 MiB evenly: one that is larger than its share says `too_large`.",
+      "One round trip to Redis (one a slot, all at once, on a cluster), one more if any has groups. The values share 2.5 MiB evenly: one that is larger than its share says `too_large`. " +
+      EVENTUAL,
     access: "cache:read",
+    query: z.strictObject(eventual),
     body: z.strictObject({ keys: z.array(Key).check(z.minLength(1), z.maxLength(100)) }),
     responses: {
       200: { description: "One result for each key, in order.", body: BatchFound },

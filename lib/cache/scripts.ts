@@ -11,7 +11,7 @@ import tick from "./lua/tick.lua" with { type: "text" };
 export const cacheScripts = {
   cacheInvalidate: { lua: invalidate, numberOfKeys: 1 },
   cacheLookup: { lua: lookup, numberOfKeys: 2 },
-  cachePeek: { lua: peek, numberOfKeys: 1 },
+  cachePeek: { lua: peek, numberOfKeys: 1, readOnly: true },
   cachePin: { lua: pin, numberOfKeys: 1 },
   cachePut: { lua: put, numberOfKeys: 3 },
   cacheTick: { lua: tick, numberOfKeys: 1 },

@@ -58,7 +58,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof RedisUnavailable) {
     return new Problem(503, "redis_unavailable", "Redis did not answer in time. Try again.", {
-      headers: { "retry-after": "1" },
+      headers: { "retry-after": String(Math.ceil(error.retryAfterMs / 1000)) },
     });
   }
   if (error instanceof OutOfMemory) {

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import middy from "@middy/core";
+import middy, { type MiddlewareObj } from "@middy/core";
 import httpCors from "@middy/http-cors";
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from "aws-lambda";
-import type { Config } from "../config.ts";
+import { type Config, ConfigError } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
 import { RedisUnavailable } from "../redis/errors.ts";
 import { authorize, type Caller, createAuthenticate } from "./auth.ts";
@@ -88,7 +88,8 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
     try {
       result = await answer(event, observed);
     } catch (error) {
-      if (config.invokedLocally && error instanceof RedisUnavailable) throw error; // a person reads it
+      const isForPerson = error instanceof RedisUnavailable || error instanceof ConfigError;
+      if (config.invokedLocally && isForPerson) throw error;
       const problem = toProblem(error);
       const { operation } = observed;
       if (problem.status >= 500)
@@ -107,9 +108,21 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
   // Each wait of ours is bounded, so middy's own timer would only cost time.
   const chain = middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({
     timeoutEarlyInMillis: 0,
-  }).use(warmUp(connection));
+  })
+    .use(boundByInvocation(connection))
+    .use(warmUp(connection));
   if (config.http.corsOrigins.length > 0) chain.use(cors(config.http.corsOrigins));
   return chain.handler(handle);
+}
+
+/** Whatever Redis does, there must be time left to say so. */
+function boundByInvocation(connection: Connection | undefined): MiddlewareObj {
+  return {
+    before: ({ context }) => {
+      const remainingMs = context.getRemainingTimeInMillis?.() ?? Number.POSITIVE_INFINITY;
+      connection?.endsIn(remainingMs);
+    },
+  };
 }
 
 function toResult(

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { EVENTUAL, eventual } from "../consistency.ts";
 import type { Contract, Response } from "../http/contract.ts";
 import { IdempotencyKey } from "../idempotency-key.ts";
 import { integer } from "../parsed-text.ts";
@@ -126,11 +127,13 @@ export const leaderboardsContract = {
     path: `${BOARD}/ranks`,
     summary: "Read a page of a leaderboard",
     description:
-      "`window` is by default the first of `all`, `daily`, `weekly` and `monthly` that the board has, and `at` a local date in it, by default today. Pages by `cursor` neither leave out nor repeat a member that does not move while others write, and stay in their window when it ends, while that is kept. `offset` counts from the best score within the bounds. One round trip to Redis; with partitions seldom two, for dense ranks always.",
+      "`window` is by default the first of `all`, `daily`, `weekly` and `monthly` that the board has, and `at` a local date in it, by default today. Pages by `cursor` neither leave out nor repeat a member that does not move while others write, and stay in their window when it ends, while that is kept. `offset` counts from the best score within the bounds. One round trip to Redis; with partitions seldom two, for dense ranks always." +
+      ` ${EVENTUAL}`,
     access: "leaderboards:read",
     params,
     query: z.strictObject({
       ...query,
+      ...eventual,
       limit: z._default(integer(1, 1000), 50),
       cursor: z.optional(z.string()),
       offset: z.optional(integer(0, 1000)),
@@ -151,10 +154,11 @@ export const leaderboardsContract = {
     path: `${BOARD}/members/{member+}`,
     summary: "Read the rank of a member, and who is next to it",
     description:
-      "`neighbours` are `around` on each side, the member among them; where one side ends, so many more on the other. `percentile` is of how many in a hundred members none is better than this one. One round trip to Redis, two with partitions (three if one of them has far more of the neighbours than its share).",
+      "`neighbours` are `around` on each side, the member among them; where one side ends, so many more on the other. `percentile` is of how many in a hundred members none is better than this one. One round trip to Redis, two with partitions (three if one of them has far more of the neighbours than its share)." +
+      ` ${EVENTUAL}`,
     access: "leaderboards:read",
     params: memberParams,
-    query: z.strictObject({ ...query, around: z._default(integer(0, 50), 0) }),
+    query: z.strictObject({ ...query, ...eventual, around: z._default(integer(0, 50), 0) }),
     responses: {
       200: {
         description: "The member.",
@@ -169,10 +173,11 @@ export const leaderboardsContract = {
     path: `${BOARD}/members/batch-get`,
     summary: "Rank some members among themselves",
     description:
-      "A board of friends: in the order of their ranks, without those that have no score. One round trip to Redis, two with partitions.",
+      "A board of friends: in the order of their ranks, without those that have no score. One round trip to Redis, two with partitions." +
+      ` ${EVENTUAL}`,
     access: "leaderboards:read",
     params,
-    query: z.strictObject(query),
+    query: z.strictObject({ ...query, ...eventual }),
     body: z.strictObject({ members: z.array(Member).check(z.minLength(1), z.maxLength(200)) }),
     responses: {
       200: {
@@ -199,10 +204,11 @@ export const leaderboardsContract = {
     path: `${BOARD}/rank-of`,
     summary: "Read the rank that somebody new would have with a score",
     description:
-      "`member` matters where members decide ties; without it everybody with the same score is before. One round trip to Redis, two with partitions and dense ranks.",
+      "`member` matters where members decide ties; without it everybody with the same score is before. One round trip to Redis, two with partitions and dense ranks." +
+      ` ${EVENTUAL}`,
     access: "leaderboards:read",
     params,
-    query: z.strictObject({ ...query, score: ScoreText, member: z.optional(Member) }),
+    query: z.strictObject({ ...query, ...eventual, score: ScoreText, member: z.optional(Member) }),
     responses: {
       200: {
         description: "The rank.",

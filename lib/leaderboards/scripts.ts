@@ -43,21 +43,21 @@ export const leaderboardScripts = {
   leaderboardClaim: { lua: script(visit, claim), numberOfKeys: 2 },
   leaderboardClear: { lua: clear },
   leaderboardClose: { lua: close, numberOfKeys: 2 },
-  leaderboardCount: { lua: script(visit, before, count), numberOfKeys: 2 },
+  leaderboardCount: { lua: script(visit, before, count), numberOfKeys: 2, readOnly: true },
   leaderboardDeliver: { lua: script(visit, hold, deliver) },
   leaderboardEvict: { lua: script(visit, find, drop, settle, evict), numberOfKeys: 6 },
   leaderboardKeep: { lua: script(visit, keep) },
-  leaderboardLookup: { lua: script(visit, find, place, lookup), numberOfKeys: 5 },
-  leaderboardPending: { lua: script(visit, notes, pending), numberOfKeys: 3 },
+  leaderboardLookup: { lua: script(visit, find, place, lookup), numberOfKeys: 5, readOnly: true },
+  leaderboardPending: { lua: script(visit, notes, pending), numberOfKeys: 3, readOnly: true },
   leaderboardPut: { lua: put, numberOfKeys: 2 },
   leaderboardRemove: { lua: script(visit, find, drop, settle, remove) },
-  leaderboardSlice: { lua: script(visit, find, before, metadata, slice), numberOfKeys: 5 },
+  leaderboardSlice: { lua: script(visit, find, before, metadata, slice), numberOfKeys: 5, readOnly: true },
   leaderboardSubmit: {
     lua: script(visit, find, place, drop, settle, evaluate, apply, describe, notes, submit),
   },
   leaderboardTrim: { lua: script(visit, trim), numberOfKeys: 2 },
   leaderboardUse: { lua: script(visit, use), numberOfKeys: 1 },
-  leaderboardWorst: { lua: script(visit, worst), numberOfKeys: 2 },
+  leaderboardWorst: { lua: script(visit, worst), numberOfKeys: 2, readOnly: true },
 } satisfies Record<string, Script>;
 
 type Argument = string | number;

@@ -1,7 +1,13 @@
 import { Cluster, Redis } from "ioredis";
-import type { Config } from "../config.ts";
-import { type Client, type Connection, createConnection } from "./connection.ts";
-import { clusterOptions, HOW_TO_START, serverOptions } from "./options.ts";
+import { type Config, ConfigError } from "../config.ts";
+import { type RedisSettings, replicaOf } from "../redis-settings.ts";
+import { acknowledge } from "./acknowledgement.ts";
+import { authenticate } from "./authentication.ts";
+import type { Client } from "./client.ts";
+import { type Connection, createConnection, type Link } from "./connection.ts";
+import { credentialsSource, locateCache } from "./elasticache.ts";
+import { clusterOptions, HOW_TO_START, sentinelOptions, serverOptions } from "./options.ts";
+import { withReplica } from "./replica.ts";
 
 /** What a connection tells of itself; one structured line an event. */
 export interface Log {
@@ -21,24 +27,82 @@ export interface Script {
   readonly lua: string;
   /** Left out where it differs from call to call: it is then the first argument of the command. */
   readonly numberOfKeys?: number;
+  /** It writes nothing, so a replica may run it. */
+  readonly readOnly?: boolean;
 }
 
 /**
  * Opens the function's one connection and starts connecting at once, without waiting: call it while the module
  * loads, so that the handshake overlaps the rest of a cold start. Throws `ConfigError` when no server is configured.
- * SIGTERM and SIGINT close it with QUIT.
+ * SIGTERM and SIGINT close it with QUIT. That to a replica is opened when it is first asked for.
  */
-export function connect(config: Config, { log, scripts = {} }: ConnectOptions): Connection {
-  const redis = createClient(config.redis, scripts);
-  redis.setMaxListeners(0); // each request that waits for the connection listens for it
-  logEvents(redis, log);
-  redis.connect().catch(() => {}); // the error event has logged it, and a request tries again
-  const connection = createConnection(redis, {
-    deadlineMs: config.redis.deadlineMs,
-    ...(config.invokedLocally && { adviceWhenAway: HOW_TO_START }),
-  });
+export function connect({ redis: settings, invokedLocally }: Config, options: ConnectOptions): Connection {
+  const { deadlineMs, addresses, elasticacheId, replicaUrl } = settings;
+  const start = (located: RedisSettings) => startLink(located, options);
+  const open = () =>
+    addresses.length > 0 || !elasticacheId
+      ? start(settings)
+      : locateCache(elasticacheId, settings).then(start);
+  const advice = invokedLocally ? { adviceWhenAway: HOW_TO_START } : {};
+  const primary = createConnection(open, { deadlineMs, ...advice });
+  const connection = replicaUrl
+    ? withReplica(primary, connectReplica(replicaOf(settings, replicaUrl), options))
+    : primary;
   closeOnSignals(connection);
   return connection;
+}
+
+/** With half the time, so that the other half is left for the primary. */
+function connectReplica(settings: RedisSettings, options: ConnectOptions): Connection {
+  const deadlineMs = Math.ceil(settings.deadlineMs / 2);
+  const link = createLink({ ...settings, deadlineMs }, options, "slave");
+  return createConnection(() => link, { deadlineMs });
+}
+
+function startLink(settings: RedisSettings, options: ConnectOptions): Link {
+  const link = createLink(settings, options);
+  const { redis, authentication, acknowledgement } = link;
+  const start = async () => {
+    await authentication?.refresh();
+    if (redis.status === "wait") await redis.connect();
+    await acknowledgement?.check();
+  };
+  start().catch((error: Error) => {
+    // Whatever else goes wrong has an event of its own, and a request tries again.
+    if (error instanceof ConfigError)
+      options.log().warn("redis refused", { event: "refused", reason: error.message });
+  });
+  return link;
+}
+
+function createLink(
+  settings: RedisSettings,
+  { log, scripts = {} }: ConnectOptions,
+  scaleReads: "master" | "slave" = "master",
+): Link {
+  const redis = createClient(settings, scripts, scaleReads);
+  redis.setMaxListeners(0); // each request that waits for the connection listens for it
+  logEvents(redis, log);
+  const source = credentialsSource(settings);
+  const { minReplicasAck: replicas, deadlineMs } = settings;
+  // In less time than a socket may be silent.
+  const timeoutMs = Math.floor(deadlineMs / 3);
+  return {
+    redis,
+    authentication: source && authenticate(redis, source),
+    acknowledgement: replicas > 0 ? acknowledge(redis, { replicas, timeoutMs }) : undefined,
+  };
+}
+
+function createClient(
+  settings: RedisSettings,
+  scripts: Record<string, Script>,
+  scaleReads: "master" | "slave",
+): Client {
+  if (settings.mode === "sentinel") return new Redis({ ...sentinelOptions(settings), scripts });
+  if (settings.mode === "standalone") return new Redis({ ...serverOptions(settings), scripts });
+  const { addresses, options } = clusterOptions(settings);
+  return new Cluster(addresses, { ...options, scaleReads, scripts });
 }
 
 /** An emulator runs several functions in one process, and none may end it before all have closed. */
@@ -54,12 +118,6 @@ function closeOnSignals(connection: Connection): void {
       if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
     });
   }
-}
-
-function createClient(config: Config["redis"], scripts: Record<string, Script>): Client {
-  if (config.mode === "standalone") return new Redis({ ...serverOptions(config), scripts });
-  const { nodes, options } = clusterOptions(config);
-  return new Cluster(nodes, { ...options, scripts });
 }
 
 /** Each event once: while a server stays away, its errors and our attempts repeat, and one line says it all. */

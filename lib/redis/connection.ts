@@ -1,12 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster, type Redis } from "ioredis";
-import { classify, OutOfMemory, RedisUnavailable, withoutCommand } from "./errors.ts";
-
-/** One server, or a cluster: both take the same commands. */
-export type Client = Redis | Cluster;
+import { ConfigError } from "../config.ts";
+import type { Acknowledgement } from "./acknowledgement.ts";
+import type { Authentication } from "./authentication.ts";
+import { createCircuit } from "./circuit.ts";
+import { type Client, dropSockets, inTime, quit, untilReady } from "./client.ts";
+import {
+  classify,
+  isOfSome,
+  isRefusedLogin,
+  OutOfMemory,
+  RedisUnavailable,
+  withoutCommand,
+} from "./errors.ts";
 
 /** A socket that was silent this long may have died while the sandbox was frozen; nobody has told us. */
 const IDLE_MS = 60_000;
+/** What is left of an invocation for the answer. */
+const MARGIN_MS = 200;
 /** Between tries, doubling. */
 const PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 200;
@@ -25,6 +36,13 @@ export type Run = <T>(
 export interface Connection {
   /** The longest that a request may keep Redis busy, in milliseconds. */
   readonly deadlineMs: number;
+  /** For callers who can do with old data: asks a replica, if there is one that answers. */
+  readonly eventual: Connection;
+  /**
+   * Says how many milliseconds the invocation has left: no deadline is later than that, less what an answer takes. Every
+   * invocation says it anew.
+   */
+  endsIn(remainingMs: number): void;
   /** Starts the clock of a request: all that it runs shares one deadline. */
   begin(): Run;
   /** One operation with a deadline of its own. */
@@ -37,68 +55,91 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** What a connection works with, once it is known where the server is. */
+export interface Link {
+  readonly redis: Client;
+  /** For credentials that change. */
+  readonly authentication?: Authentication | undefined;
+  /** For writes that replicas must have. */
+  readonly acknowledgement?: Acknowledgement | undefined;
+}
+
 export interface ConnectionOptions {
   readonly deadlineMs: number;
   /** For a person at a terminal: added to the error when no server answers. */
   readonly adviceWhenAway?: string;
 }
 
+/** `open` is called at once, and by the next request when it has failed. */
 export function createConnection(
-  redis: Client,
+  open: () => Link | Promise<Link>,
   { deadlineMs, adviceWhenAway }: ConnectionOptions,
 ): Connection {
   let roundTrips: number[] = [];
   let lastUsedAt = Date.now();
+  let invocationEndsAt = Number.POSITIVE_INFINITY;
+  const circuit = createCircuit(() => pingUntil(performance.now() + deadlineMs));
+  let link: Link | undefined;
+  let opening = start();
 
-  function unavailable(cause: unknown): RedisUnavailable {
-    if (cause instanceof RedisUnavailable) return cause;
-    const reason =
-      cause instanceof Error ? cause.message.replace(/\.+$/, "") : "no answer before the deadline";
+  function start(): Promise<Link> {
+    const started = open();
+    if (started instanceof Promise)
+      started.then(use, () => {}); // whoever waits for it is told
+    else use(started);
+    return Promise.resolve(started);
+  }
+
+  function use(opened: Link): void {
+    link = opened;
+    opened.redis.on("ready", circuit.recovered);
+  }
+
+  async function opened(): Promise<Link> {
+    const current = opening;
+    try {
+      return await current;
+    } catch {
+      if (opening === current) opening = start();
+      return opening;
+    }
+  }
+
+  function unavailable(cause: unknown): Error {
+    if (cause instanceof RedisUnavailable || cause instanceof ConfigError) return cause;
+    const reason = (cause as Error).message.replace(/\.+$/, "");
     const message = [`Redis is unavailable: ${reason}.`, adviceWhenAway].filter(Boolean).join(" ");
-    return new RedisUnavailable(message, { cause: withoutCommand(cause) });
+    return new RedisUnavailable(message, { cause: withoutCommand(cause), answers: isOfSome(cause) });
   }
 
-  /** A polite close would wait for an answer from a peer that may be gone. */
-  async function dropSockets(): Promise<void> {
-    const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
-    const open = nodes.filter(({ status }) => status === "ready");
-    const closed = open.map((node) => new Promise<void>((resolve) => node.once("close", () => resolve())));
-    for (const { stream } of open) stream.destroy();
-    await Promise.all(closed);
+  const isIdle = () => Date.now() - lastUsedAt > IDLE_MS;
+
+  /** A link that is connected, as far as anybody can know. */
+  async function connected(timeLeftMs: () => number): Promise<Link> {
+    try {
+      const { redis, authentication } = link ?? (await inTime(opened(), timeLeftMs()));
+      if (isIdle()) {
+        lastUsedAt = Date.now();
+        await dropSockets(redis);
+      }
+      if (authentication) await inTime(authentication.refresh(), timeLeftMs());
+      if (redis.status !== "ready") await untilReady(redis, timeLeftMs());
+      return link as Link;
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
-  async function ready(timeLeftMs: number): Promise<void> {
-    if (redis.status === "end" || redis.status === "wait") redis.connect().catch(() => {});
-    await new Promise<void>((resolve, reject) => {
-      let lastError: Error | undefined;
-      const onError = (error: Error) => {
-        lastError = error;
-      };
-      const settle = (outcome: () => void) => () => {
-        clearTimeout(timer);
-        redis.off("ready", onReady).off("error", onError).off("end", onEnd);
-        outcome();
-      };
-      const onReady = settle(resolve);
-      const onEnd = settle(() => reject(unavailable(lastError)));
-      const timer = setTimeout(
-        settle(() => reject(unavailable(lastError))),
-        timeLeftMs,
-      );
-      redis.on("ready", onReady).on("error", onError).on("end", onEnd);
-    });
-  }
-
-  async function attempt<T>(operation: (redis: Redis) => Promise<T>, timeLeftMs: number): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(unavailable(undefined)), timeLeftMs);
-    });
+  async function attempt<T>(
+    { redis, acknowledgement }: Link,
+    operation: (redis: Redis) => Promise<T>,
+    timeLeftMs: number,
+  ): Promise<T> {
+    const work = () => operation(redis as Redis); // a cluster takes the same commands
     const startedAt = performance.now();
     try {
-      return await Promise.race([operation(redis as Redis), timeout]); // a cluster takes the same commands
+      return await inTime(acknowledgement ? acknowledgement.run(work) : work(), timeLeftMs);
     } finally {
-      clearTimeout(timer);
       lastUsedAt = Date.now();
       roundTrips.push(Math.round((performance.now() - startedAt) * 1000) / 1000);
     }
@@ -111,13 +152,11 @@ export function createConnection(
   ): Promise<T> {
     const timeLeftMs = () => Math.max(1, deadlineAt - performance.now());
     let refusal: unknown;
-    for (let pauseMs = PAUSE_MS; ; ) {
-      const isIdle = Date.now() - lastUsedAt > IDLE_MS;
-      lastUsedAt = Date.now();
-      if (isIdle) await dropSockets();
-      if (redis.status !== "ready") await ready(timeLeftMs());
+    for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+      const isAtHand = link?.redis.status === "ready" && !link.authentication && !isIdle();
+      const ready = isAtHand && link ? link : await connected(timeLeftMs);
       try {
-        return await attempt(operation, timeLeftMs());
+        return await attempt(ready, operation, timeLeftMs());
       } catch (error) {
         const failure = classify(error);
         if (failure === "fault") throw withoutCommand(error);
@@ -125,46 +164,57 @@ export function createConnection(
           throw new OutOfMemory("Redis is out of memory", { cause: withoutCommand(error) });
         }
         if (failure === "refused") refusal = error;
-        // Another node may be the primary by now.
-        if (redis instanceof Cluster) redis.refreshSlotsCache();
         const mayRetry = failure === "refused" || idempotent;
         if (!mayRetry || timeLeftMs() <= PAUSE_MS) {
           // The last try may have had no time left: what the server said before tells more than that.
-          throw unavailable(error instanceof RedisUnavailable ? (refusal ?? error) : error);
+          throw unavailable(failure === "lost" ? (refusal ?? error) : error);
         }
-        // A demoted primary keeps answering READONLY on the old socket; its name leads to the new one by now.
-        if (pauseMs === PAUSE_MS && error instanceof Error && error.message.startsWith("READONLY"))
-          await dropSockets();
+        await mend(ready, error as Error, pauseMs === PAUSE_MS);
         await sleep(Math.min(pauseMs, timeLeftMs()));
-        pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       }
     }
   }
 
-  function begin(): Run {
-    const deadlineAt = performance.now() + deadlineMs;
-    return (operation, options) => runUntil(deadlineAt, operation, options);
+  /** What a failure says must change before the next try. */
+  async function mend({ redis, authentication }: Link, error: Error, first: boolean): Promise<void> {
+    // Another node may be the primary by now.
+    if (redis instanceof Cluster) redis.refreshSlotsCache();
+    if (!first) return;
+    const isStranger = authentication && isRefusedLogin(error);
+    if (isStranger) await authentication.renew().catch(() => {}); // the next try tells why
+    // A demoted primary keeps answering READONLY on the old socket; its name leads to the new one by now.
+    if (isStranger || error.message.startsWith("READONLY")) await dropSockets(redis);
   }
 
-  return {
+  const nextDeadline = () => Math.min(performance.now() + deadlineMs, invocationEndsAt);
+
+  async function pingUntil(deadlineAt: number): Promise<void> {
+    await runUntil(deadlineAt, (redis) => redis.ping(), { idempotent: true });
+  }
+
+  const connection: Connection = {
     deadlineMs,
-    begin,
-    run: (operation, options) => begin()(operation, options),
-    async ping() {
-      await begin()((client) => client.ping(), { idempotent: true });
+    get eventual() {
+      return connection;
     },
+    endsIn(remainingMs) {
+      invocationEndsAt = performance.now() + remainingMs - MARGIN_MS;
+    },
+    begin() {
+      const deadlineAt = nextDeadline();
+      return (operation, options) => circuit.through(() => runUntil(deadlineAt, operation, options));
+    },
+    run: (operation, options) => connection.begin()(operation, options),
+    ping: () => pingUntil(nextDeadline()),
     takeRoundTrips() {
       const taken = roundTrips;
       roundTrips = [];
       return taken;
     },
     async close() {
-      if (redis.status === "end" || redis.status === "wait") return;
-      const ended = new Promise<boolean>((resolve) => redis.once("end", () => resolve(true)));
-      if (redis.status === "ready") redis.quit().catch(() => {});
-      else redis.disconnect();
-      const inTime = await Promise.race([ended, sleep(deadlineMs, false, { ref: false })]);
-      if (!inTime) redis.disconnect();
+      if (!link) await inTime(opening, deadlineMs).catch(() => {});
+      if (link) await quit(link.redis, deadlineMs);
     },
   };
+  return connection;
 }

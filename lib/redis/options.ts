@@ -1,44 +1,59 @@
 import { isIP } from "node:net";
-import { type Config, ConfigError } from "../config.ts";
+import { ConfigError } from "../config.ts";
+import type { RedisSettings } from "../redis-settings.ts";
 
 export const HOW_TO_START =
   "Start one with `npm run redis` (or `npm start`), or set REDIS_URL to a Redis that runs.";
 
 /** How to connect to one server. Throws `ConfigError` when none is configured. */
-export function serverOptions(config: Config["redis"]) {
+export function serverOptions(settings: RedisSettings) {
+  const { addresses, ...access } = locate(settings);
+  return { ...addresses[0], ...access, ...ofOneServer(settings) };
+}
+
+/** How to connect to the primary that sentinels name; the addresses are theirs. Throws as `serverOptions`. */
+export function sentinelOptions(settings: RedisSettings) {
+  const { addresses, ...access } = locate(settings);
+  const { name, password } = settings.sentinel;
   return {
-    ...locate(config),
-    ...eachConnection(config),
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    retryStrategy,
+    sentinels: addresses,
+    name,
+    ...(password && { sentinelPassword: password }),
+    ...(access.tls && { enableTLSForSentinelMode: true, sentinelTLS: access.tls }),
+    sentinelRetryStrategy: retryStrategy,
+    ...access,
+    ...ofOneServer(settings),
   };
 }
 
-/** How to connect to a cluster, of which one address is known. Throws `ConfigError` when none is configured. */
-export function clusterOptions(config: Config["redis"]) {
-  const { host, port, db: _none, ...access } = locate(config);
+/** How to connect to a cluster, of which some addresses are known. Throws as `serverOptions`. */
+export function clusterOptions(settings: RedisSettings) {
+  const { addresses, db: _none, ...access } = locate(settings);
   const options = {
     lazyConnect: true,
     // A node is connected to when the first command goes there; those that follow wait for it.
     enableOfflineQueue: true,
     enableReadyCheck: false,
     clusterRetryStrategy: retryStrategy,
-    slotsRefreshTimeout: Math.ceil(config.deadlineMs / 2),
+    slotsRefreshTimeout: Math.ceil(settings.deadlineMs / 2),
     // Each of these would send again a command that may have run.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,
     // A certificate names hosts, not addresses.
     ...(access.tls && { dnsLookup: (name: string, done: Resolved) => done(null, name) }),
-    redisOptions: { ...access, ...eachConnection(config) },
+    redisOptions: { ...access, ...eachConnection(settings) },
   };
-  return { nodes: [{ host, port }], options };
+  return { addresses, options };
 }
 
 type Resolved = (error: null, address: string) => void;
 
+function ofOneServer(settings: RedisSettings) {
+  return { ...eachConnection(settings), lazyConnect: true, enableOfflineQueue: false, retryStrategy };
+}
+
 /** What a connection has, to whichever node. */
-function eachConnection({ deadlineMs }: Config["redis"]) {
+function eachConnection({ deadlineMs }: RedisSettings) {
   return {
     connectTimeout: deadlineMs,
     // Idle time does not count, so it is safe across a freeze; a silent socket is destroyed in time for another try.
@@ -61,23 +76,19 @@ function retryStrategy(attempt: number): number | null {
     : (attempt === 1 ? 0 : Math.min(25 * 2 ** (attempt - 2), 400)) + Math.random() * 10;
 }
 
-/** Where the server is, or one of the cluster's, and what it asks of whoever connects. */
-function locate(config: Config["redis"]) {
-  if (!config.url && !config.host) {
+/** What the servers ask of whoever connects, and where they are. */
+function locate({ mode, addresses, db, username, password, tls, tlsCa }: RedisSettings) {
+  const [first] = addresses;
+  if (!first) {
     throw new ConfigError(`No Redis is configured: REDIS_URL and REDIS_HOST are unset. ${HOW_TO_START}`);
   }
-  const url = config.url ? new URL(config.url) : undefined;
-  const host = url ? url.hostname.replace(/^\[|\]$/g, "") : (config.host ?? "");
-  const username = decodeURIComponent(url?.username ?? "") || config.username;
-  const password = decodeURIComponent(url?.password ?? "") || config.password;
-  // The nodes of a cluster have names of their own.
-  const isNamed = config.mode === "standalone" && !isIP(host);
+  // Sentinels and the nodes of a cluster have names of their own.
+  const servername = mode === "standalone" && !isIP(first.host) ? first.host : undefined;
   return {
-    host,
-    port: url ? Number(url.port || 6379) : config.port,
-    db: Number(url?.pathname.slice(1) || 0),
+    addresses,
+    db,
     ...(username && { username }),
     ...(password && { password }),
-    ...((url ? url.protocol === "rediss:" : config.tls) && { tls: isNamed ? { servername: host } : {} }),
+    ...(tls && { tls: { ...(servername && { servername }), ...(tlsCa && { ca: tlsCa }) } }),
   };
 }

@@ -28,13 +28,14 @@ export { leaderboardScripts } from "./lib/leaderboards/scripts.ts";`;
 /** Builds the functions as they are deployed, and beside them a bundle that holds only ioredis. */
 export async function buildBundles(folder: string): Promise<Bundles> {
   const { custom } = yaml.load(readFileSync(join(projectDir, "serverless.yml"), "utf8"));
-  const { bundle, minify, sourcemap, format, target, external, banner } = custom.esbuild;
+  const { bundle, minify, sourcemap, format, target, mainFields, external, banner } = custom.esbuild;
   const deployed = {
     bundle,
     minify,
     sourcemap,
     format,
     target,
+    mainFields,
     external,
     banner,
     platform: "node",

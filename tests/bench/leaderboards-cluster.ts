@@ -5,7 +5,7 @@ import { startRedis } from "../../dev/redis/start-redis.ts";
 import type { Settings } from "../../lib/leaderboards/board.ts";
 import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
 import { partitionOf } from "../../lib/leaderboards/partitions.ts";
-import type { Connection, Run } from "../../lib/redis/connection.ts";
+import { createConnection } from "../../lib/redis/connection.ts";
 import { leaderboardKeys } from "../../lib/redis/keys.ts";
 import { fill, memberOf } from "./leaderboards-fill.ts";
 import { keepApart } from "./processors.ts";
@@ -31,8 +31,9 @@ export async function openPlaces(bundle: string): Promise<Places> {
   const library: Library = await import(pathToFileURL(bundle).href);
   const cluster = new library.Cluster([...servers.nodes], { scripts: library.leaderboardScripts });
   const plain = new Redis(plainServer.url);
+  const connection = createConnection(() => ({ redis: cluster }), { deadlineMs: 1000 });
   return {
-    leaderboards: library.createLeaderboards(connectionTo(cluster), { idempotencyMs: 1000 }),
+    leaderboards: library.createLeaderboards(connection, { idempotencyMs: 1000 }),
     cluster,
     plain,
     async close() {
@@ -40,18 +41,6 @@ export async function openPlaces(bundle: string): Promise<Places> {
       plain.disconnect();
       await Promise.all([servers.stop(), plainServer.stop()]);
     },
-  };
-}
-
-function connectionTo(cluster: Cluster): Connection {
-  const run: Run = (operation) => operation(cluster as unknown as Redis);
-  return {
-    deadlineMs: 1000,
-    begin: () => run,
-    run,
-    ping: async () => {},
-    takeRoundTrips: () => [],
-    close: async () => {},
   };
 }
 

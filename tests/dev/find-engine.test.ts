@@ -50,6 +50,33 @@ test("where no source has a server, one message says what to install", async () 
   );
 });
 
+test("ENGINE asks for one of the two, and no other stands in for it", async () => {
+  await fakeProgram("redis-server", "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc bits=64");
+  await fakeProgram("valkey-server", "Valkey server v=8.0.1 sha=00000000:0 malloc=jemalloc bits=64");
+  vi.stubEnv("PATH", folder);
+  for (const name of ["redis", "valkey"]) {
+    vi.stubEnv("ENGINE", name);
+    await expect(findEngine(folder)).resolves.toBe(join(folder, `${name}-server`));
+  }
+  await rm(join(folder, "valkey-server"));
+  await expect(findEngine(folder)).rejects.toThrow(
+    "No Valkey server found. Install valkey-server 7 or newer, or set REDIS_URL. Tried: no valkey-server on PATH; no apt-get on PATH",
+  );
+  vi.stubEnv("ENGINE", "memcached");
+  await expect(findEngine(folder)).rejects.toThrow("ENGINE must be redis or valkey");
+});
+
+test("packages that cannot be downloaded are a failure that says why, and leave nothing", async () => {
+  await fakeProgram("dpkg-deb", "");
+  const apt = "#!/bin/sh\necho 'E: Unable to locate package' >&2\nexit 100\n";
+  await writeFile(join(folder, "apt-get"), apt, { mode: 0o755 });
+  vi.stubEnv("PATH", folder);
+  vi.stubEnv("ENGINE", "valkey");
+  const cacheDir = join(folder, "cache");
+  await expect(findEngine(cacheDir)).rejects.toThrow(/^No Valkey server found.*E: Unable to locate package/);
+  expect(await readdir(cacheDir)).toEqual([]);
+});
+
 test("an interrupted installation leaves nothing that looks complete", async () => {
   const target = join(folder, "engine");
   const broken = installOnce(target, async (draft) => {

@@ -60,6 +60,36 @@ test("three nodes share the slots, and nothing of them is left when they are sto
   expect(await readdir(dir)).toEqual([]);
 });
 
+test("each primary has its replicas, with a copy of all it has, and one of them takes over when asked", async () => {
+  await ownTemporaryDir();
+  const password = 'p@ss "w rd';
+  const servers = await startCluster({ nodes: 3, replicas: 1, password });
+  cleanups.push(servers.stop);
+  const { nodes, primaryOf } = servers;
+  expect(nodes.map(({ role }) => role)).toEqual([...Array(3).fill("primary"), ...Array(3).fill("replica")]);
+  expect(nodes.slice(3).map(primaryOf)).toEqual(nodes.slice(0, 3));
+  const clients = nodes.map(({ url }) => new Redis(url));
+  cleanups.push(async () => clients.forEach((client) => void client.disconnect()));
+  for (const [index, client] of clients.entries()) {
+    const [role, , port] = (await client.role()) as [string, unknown, unknown];
+    const { primaryPort } = nodes[index] ?? {};
+    expect([role, ...(primaryPort ? [port] : [])]).toEqual(primaryPort ? ["slave", primaryPort] : ["master"]);
+  }
+
+  const cluster = new Cluster([...nodes.slice(3)], { redisOptions: { password } });
+  cleanups.push(async () => cluster.disconnect());
+  const keys = Array.from({ length: 30 }, (_, index) => `key-${index}`);
+  await Promise.all(keys.map((key) => cluster.set(key, key)));
+  const sizes = () => Promise.all(clients.map((client) => client.dbsize()));
+  await vi.waitFor(async () => {
+    const all = await sizes();
+    expect(all.slice(3)).toEqual(all.slice(0, 3));
+  }, 5000);
+  await clients[3]?.cluster("FAILOVER");
+  await vi.waitFor(async () => expect((await clients[3]?.role())?.[0]).toBe("master"), 5000);
+  expect(await Promise.all(keys.map((key) => cluster.get(key)))).toEqual(keys);
+});
+
 test("a cluster that cannot be formed leaves nothing behind", async () => {
   const dir = await ownTemporaryDir();
   await expect(startCluster({ nodes: 2, config: ["no-such-setting 1"] })).rejects.toThrow("no-such-setting");

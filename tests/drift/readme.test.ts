@@ -12,8 +12,8 @@ import { filesIn, read } from "./files.ts";
 
 const variables = readVariables();
 const names = variables.map(({ name }) => name).sort();
-/** A library reads its variables itself, and not every one takes the empty text for unset. */
-const own = names.filter((name) => !name.startsWith("POWERTOOLS_"));
+/** A library reads its variables itself, and not every one takes the empty text for unset; Lambda sets its own. */
+const own = names.filter((name) => !/^(POWERTOOLS|AWS)_/.test(name));
 
 /** The variables of the environment that a text passes on under their own name. */
 function passedOn(text: string): string[] {
@@ -39,6 +39,20 @@ describe("README.md", () => {
   });
 });
 
+/** Values beside the defaults that are no number. */
+const OTHERS: Readonly<Record<string, string>> = {
+  false: "true",
+  token: "authorizer",
+  standalone: "cluster",
+  mymaster: "another",
+};
+
+/** What a variable needs to mean anything. */
+const BESIDE: Readonly<Record<string, Record<string, string>>> = {
+  REDIS_PORT: { REDIS_HOST: "cache.example" },
+  REDIS_IAM: { AWS_REGION: "eu-central-1", ELASTICACHE_ID: "my-cache", REDIS_USERNAME: "me" },
+};
+
 describe("every variable that lib/config.ts reads", () => {
   test("is described, and nothing else is", () => {
     expect(names.length).toBeGreaterThan(10);
@@ -53,10 +67,10 @@ describe("every variable that lib/config.ts reads", () => {
   test.each(variables.filter((variable) => variable.default !== undefined))(
     "has the default that the table says: $name=$default",
     ({ name, default: value = "" }) => {
-      expect(parseConfig({ [name]: value })).toEqual(parseConfig({}));
-      const another =
-        { false: "true", token: "authorizer", standalone: "cluster" }[value] ?? String(Number(value) + 1);
-      expect(parseConfig({ [name]: another })).not.toEqual(parseConfig({}));
+      const beside = BESIDE[name] ?? {};
+      expect(parseConfig({ ...beside, [name]: value })).toEqual(parseConfig(beside));
+      const another = OTHERS[value] ?? String(Number(value) + 1);
+      expect(parseConfig({ ...beside, [name]: another })).not.toEqual(parseConfig(beside));
     },
   );
 

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { parseConfig } from "../../lib/config.ts";
 import type { Contract, Handlers } from "../../lib/http/contract.ts";
 import { serve } from "../../lib/http/serve.ts";
+import { environmentFor } from "../provided-redis.ts";
 
 /** Operations that need no Redis, to see what stands in front of every operation. */
 export const stageContract = {
@@ -56,7 +57,9 @@ export async function newSandbox<T>(
   environment: Record<string, string> = {},
 ): Promise<T> {
   vi.resetModules();
-  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const { REDIS_URL } = environment;
+  const complete = { ...(REDIS_URL && environmentFor(REDIS_URL)), ...environment };
+  for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
   try {
     return await load();
   } finally {

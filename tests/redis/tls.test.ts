@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, connect as dial } from "node:net";
 import { createServer, getCACertificates, type Server, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { selfSigned } from "../../dev/redis/certificate.ts";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { composeCache, expectUnavailable } from "../composition.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
-import { selfSigned } from "./certificate.ts";
 
 const PASSWORD = "p@ss";
 const path = "/v1/cache/entries/a";

@@ -1,0 +1,89 @@
+import { setImmediate } from "node:timers/promises";
+import { RedisUnavailable } from "./errors.ts";
+
+/** After so many waits in vain, one after the other: those of the same time count once. */
+const OPENS_AFTER = 3;
+/** A server that is known to be away refuses at once, and nobody needs to be spared that. */
+const A_WAIT_MS = 100;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1000;
+
+/**
+ * Spares callers the wait for a server that is away. It opens after some failures in a row; then everybody is turned away
+ * at once, and `probe` is run after each pause, which doubles, until it resolves and so closes the circuit. In a sandbox
+ * that was frozen meanwhile, where no probe could run, the first caller tries instead.
+ */
+export function createCircuit(probe: () => Promise<unknown>) {
+  let state: "closed" | "open" | "trying" = "closed";
+  let failures = 0;
+  let lastFailedAt = 0;
+  let pauseMs = FIRST_PAUSE_MS;
+  let opensAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function close(toleratedFailures: number): void {
+    state = "closed";
+    failures = OPENS_AFTER - toleratedFailures;
+    clearTimeout(timer);
+  }
+
+  function open(): void {
+    const jitteredMs = pauseMs * (0.75 + Math.random() / 2);
+    state = "open";
+    opensAt = performance.now() + jitteredMs;
+    timer = setTimeout(() => {
+      letOneTry();
+      probe().then(succeeded, () => failed(performance.now()));
+    }, jitteredMs).unref();
+  }
+
+  function letOneTry(): void {
+    clearTimeout(timer);
+    state = "trying";
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    opensAt = performance.now() + LONGEST_PAUSE_MS;
+  }
+
+  function succeeded(): void {
+    pauseMs = FIRST_PAUSE_MS;
+    close(OPENS_AFTER);
+  }
+
+  function failed(startedAt: number): void {
+    if (state === "open") return; // it began before that
+    const now = performance.now();
+    if (now - startedAt >= A_WAIT_MS && startedAt >= lastFailedAt) {
+      failures++;
+      lastFailedAt = now;
+    }
+    if (state === "trying" || failures >= OPENS_AFTER) open();
+  }
+
+  return {
+    /** Gives what `work` gives, or rejects at once with `RedisUnavailable` while the circuit is open. */
+    async through<T>(work: () => Promise<T>): Promise<T> {
+      if (state !== "closed") {
+        const retryAfterMs = opensAt - performance.now();
+        if (retryAfterMs > 0) {
+          await setImmediate(); // who asks again at once must not keep the probe from its turn
+          throw new RedisUnavailable("Redis is unavailable, as it was just now.", { retryAfterMs });
+        }
+        letOneTry();
+      }
+      const startedAt = performance.now();
+      try {
+        const value = await work();
+        succeeded();
+        return value;
+      } catch (error) {
+        if (error instanceof RedisUnavailable && !error.answers) failed(startedAt);
+        else succeeded(); // it has answered
+        throw error;
+      }
+    },
+    /** A server is there again: all may go on, until one waits in vain. */
+    recovered(): void {
+      if (state !== "closed") close(1);
+    },
+  };
+}
