@@ -1,4 +1,4 @@
-const FEATURE = "^lib/(?!http/|redis/|aws/)([^/]+)/";
+const FEATURE = "^lib/(?!http/|redis/|aws/|idempotency/)([^/]+)/";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -30,7 +30,7 @@ module.exports = {
       to: {
         path: "^lib/",
         pathNot:
-          "^lib/($1|redis|aws)/|^lib/(config|parsed-text|parse-json|entity-tags|idempotency-key|opaque-token)\\.ts$|^lib/lua\\.d\\.ts$",
+          "^lib/($1|redis|aws)/|^lib/(config|parsed-text|parse-json|entity-tags|idempotency-key|opaque-token|consistency|seal)\\.ts$|^lib/lua\\.d\\.ts$",
       },
     },
     {
@@ -39,7 +39,7 @@ module.exports = {
       from: { path: `${FEATURE}contract\\.ts$` },
       to: {
         pathNot:
-          "^lib/http/contract\\.ts$|^lib/(parsed-text|entity-tags|idempotency-key|opaque-token)\\.ts$|^lib/$1/|^node_modules/zod/",
+          "^lib/http/contract\\.ts$|^lib/(parsed-text|entity-tags|idempotency-key|opaque-token|consistency)\\.ts$|^lib/$1/|^node_modules/zod/",
       },
     },
     {
@@ -62,7 +62,7 @@ module.exports = {
       to: {
         path: "^(lib|functions)/",
         pathNot:
-          "^functions/$1/|^lib/($1|http|redis|aws)/|^lib/(config|opaque-token)\\.ts$|^lib/[^/]+/contract\\.ts$",
+          "^functions/$1/|^lib/($1|http|redis|aws|idempotency)/|^lib/(config|opaque-token|consistency)\\.ts$|^lib/[^/]+/contract\\.ts$",
       },
     },
     {

@@ -54,11 +54,13 @@ export const descriptions: Readonly<Record<string, string>> = {
   SESSIONS_TOUCH_SECONDS: "How often a session in use is written at most; its idle clock may lag as much",
   SESSIONS_ROTATION_GRACE_SECONDS: "How long the token before a rotation is still accepted",
   SESSIONS_MAX_PER_USER: "The sessions that a user may have; one more ends the one seen longest ago",
+  SESSIONS_IDEMPOTENCY_SECONDS: "How long a call with an idempotency key is known again",
   TOKENS_ACCESS_SECONDS: "The life of an access token",
   TOKENS_REFRESH_SECONDS: "The life of a grant: of the first refresh token and all that follow from it",
   TOKENS_REUSE_GRACE_SECONDS:
     "How long the refresh token that was exchanged last gives the same pair again, before it counts as stolen",
   TOKENS_MAX_PER_USER: "The grants that a user may have; one more ends the oldest",
+  TOKENS_IDEMPOTENCY_SECONDS: "How long a call with an idempotency key is known again",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "How long a submission with an idempotency key is known again",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from "node:crypto";
+import { hash, hkdfSync, randomBytes } from "node:crypto";
 import { parsedText, text } from "./parsed-text.ts";
 
 const HOME_LENGTH = 20;
@@ -21,9 +21,23 @@ export function homeOf(tenant: string, userId: string): string {
   return hash("sha256", JSON.stringify([tenant, userId]), "base64url").slice(0, HOME_LENGTH);
 }
 
+/** What new ids and secrets are made of. */
+export interface Randomness {
+  /** In milliseconds. */
+  readonly now: number;
+  bytes(count: number): Buffer;
+}
+
+/** The same again in the same order, for a call that is sent again: `seed` is random, and secret. */
+export function createRandomness(now: number, seed: Buffer): Randomness {
+  let drawn = 0;
+  return { now, bytes: (count) => Buffer.from(hkdfSync("sha256", seed, "", `draw ${drawn++}`, count)) };
+}
+
 /** A name that nothing else has: the time in milliseconds, and 64 random bits. */
-export function newId(home: string): Id {
-  return { home, name: Date.now().toString(36).padStart(9, "0") + newSecret(8) };
+export function newId(home: string, randomness?: Randomness): Id {
+  const now = randomness?.now ?? Date.now();
+  return { home, name: now.toString(36).padStart(9, "0") + newSecret(8, randomness) };
 }
 
 export function formatId({ home, name }: Id): string {
@@ -45,8 +59,8 @@ export function id(what: string) {
 }
 
 /** So many random bytes as base64url. */
-export function newSecret(bytes: number): string {
-  return randomBytes(bytes).toString("base64url");
+export function newSecret(bytes: number, randomness?: Randomness): string {
+  return (randomness?.bytes(bytes) ?? randomBytes(bytes)).toString("base64url");
 }
 
 /** A token: the id of what it opens, and a secret. */

@@ -13,6 +13,8 @@ import { cacheScripts } from "../lib/cache/scripts.ts";
 import { type Config, parseConfig } from "../lib/config.ts";
 import type { Contract, Handlers } from "../lib/http/contract.ts";
 import { type ServeOptions, serve } from "../lib/http/serve.ts";
+import { createIdempotency } from "../lib/idempotency/idempotency.ts";
+import { idempotencyScripts } from "../lib/idempotency/scripts.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
 import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
@@ -29,6 +31,8 @@ import { environmentFor } from "./provided-redis.ts";
 
 /** What a busy machine may add to a deadline before a test calls it missed. */
 export const SLACK_MS = 1500;
+/** What is left of an invocation to answer in. */
+const ANSWER_MS = 200;
 
 export interface LogLine {
   readonly level: "info" | "warn";
@@ -51,6 +55,14 @@ export interface CompositionOptions {
   /** Further settings, named as in the environment. */
   readonly environment?: Record<string, string>;
   readonly tenant?: string;
+  /** What each invocation has left when it begins. */
+  readonly remainingMs?: number;
+}
+
+/** What some functions are made of besides. */
+interface More<T> {
+  readonly connection: Connection;
+  readonly replica: T;
 }
 
 /** What a function is made of. */
@@ -58,7 +70,7 @@ interface Feature<C extends Contract, T> {
   readonly contract: C;
   readonly scripts: ConnectOptions["scripts"];
   readonly create: (connection: Connection, config: Config) => T;
-  readonly routes: (made: T, config: Config, replica: T) => Handlers<C>;
+  readonly routes: (made: T, config: Config, more: More<T>) => Handlers<C>;
   readonly maxBodyBytes?: (config: Config) => ServeOptions<C>["maxBodyBytes"];
 }
 
@@ -85,25 +97,32 @@ function composerOf<C extends Contract, T>({
   maxBodyBytes,
 }: Feature<C, T>) {
   return (redisUrl: string, options: CompositionOptions = {}): Composition<T> => {
-    const { environment = {}, tenant = uniqueTenant() } = options;
+    const { environment = {}, tenant = uniqueTenant(), remainingMs } = options;
     const config = parseConfig({
       ...environmentFor(redisUrl),
       AUTH_PUBLIC_KEY: inject("publicKey"),
       POWERTOOLS_METRICS_DISABLED: "true",
       ...environment,
     });
-    const { deadlineMs } = config.redis;
+    const deadlineMs = Math.min(config.redis.deadlineMs, (remainingMs ?? Infinity) - ANSWER_MS);
     const log = createLog();
     const connection = connect(config, { log: () => log, ...(scripts && { scripts }) });
     const served = create(connection, config);
     const limits = maxBodyBytes?.(config);
-    const handler = serve(contract, routes(served, config, create(connection.eventual, config)), {
-      config,
-      connection,
-      ...(limits && { maxBodyBytes: limits }),
-    });
+    const handler = serve(
+      contract,
+      routes(served, config, {
+        connection,
+        replica: create(connection.eventual, config),
+      }),
+      {
+        config,
+        connection,
+        ...(limits && { maxBodyBytes: limits }),
+      },
+    );
     const apiOf = (tenant: string) => {
-      const call = createApi(handler, contract, tenant);
+      const call = createApi(handler, contract, tenant, remainingMs);
       return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
         const startedAt = performance.now();
         const answer = await call(method, path, options);
@@ -122,7 +141,7 @@ export const composeCache = composerOf({
   contract: cacheContract,
   scripts: cacheScripts,
   create: createCache,
-  routes: (cache, config, replica) => createCacheRoutes(cache, config.cache, replica),
+  routes: (cache, config, { replica }) => createCacheRoutes(cache, config.cache, replica),
   maxBodyBytes: ({ cache }) => ({
     putEntry: cache.maxBodyBytes,
     batchPut: batchBodyBytes(cache.maxBodyBytes),
@@ -131,23 +150,29 @@ export const composeCache = composerOf({
 
 export const composeSessions = composerOf({
   contract: sessionsContract,
-  scripts: sessionScripts,
+  scripts: { ...sessionScripts, ...idempotencyScripts },
   create: (connection, config): Sessions => createSessions(connection, config.sessions),
-  routes: (sessions, config) => createSessionsRoutes(sessions, config),
+  routes: (sessions, config, { connection }) =>
+    createSessionsRoutes(
+      sessions,
+      config,
+      createIdempotency(connection, "sessions", config.sessions.idempotencyMs),
+    ),
 });
 
 export const composeTokens = composerOf({
   contract: tokensContract,
-  scripts: tokenScripts,
+  scripts: { ...tokenScripts, ...idempotencyScripts },
   create: (connection, config): Tokens => createTokens(connection, config.tokens),
-  routes: (tokens, config) => createTokensRoutes(tokens, config),
+  routes: (tokens, config, { connection }) =>
+    createTokensRoutes(tokens, config, createIdempotency(connection, "tokens", config.tokens.idempotencyMs)),
 });
 
 export const composeLeaderboards = composerOf({
   contract: leaderboardsContract,
   scripts: leaderboardScripts,
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
-  routes: createLeaderboardsRoutes,
+  routes: (leaderboards, config, { replica }) => createLeaderboardsRoutes(leaderboards, config, replica),
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
 });
 
@@ -155,7 +180,8 @@ export const composeLeaderboards = composerOf({
 export function expectUnavailable(answer: Answer): void {
   expect(answer.status, answer.text).toBe(503);
   expect(answer.json.code).toBe("redis_unavailable");
-  expect(answer.headers["retry-after"]).toMatch(/^\d+$/);
+  expect(answer.headers["retry-after"]).toMatch(/^[1-9]\d*$/);
+  expect(answer.text, "Redis says in capitals what is wrong").not.toMatch(/[A-Z]{3}|127\.0\.0\.1/);
 }
 
 /** Calls until the answer satisfies; for what heals by itself, at a time that nobody promised. */

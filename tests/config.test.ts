@@ -12,6 +12,7 @@ const DEFAULTS = {
     tlsCa: undefined,
     secretArn: undefined,
     iam: false,
+    aws: { region: undefined, keys: undefined },
     elasticacheId: undefined,
     serverless: false,
     sentinel: { name: "mymaster", password: undefined },
@@ -29,8 +30,15 @@ const DEFAULTS = {
     touchMs: 60_000,
     graceMs: 10_000,
     maxPerUser: 100,
+    idempotencyMs: 3_600_000,
   },
-  tokens: { accessMs: 900_000, refreshMs: 2_592_000_000, graceMs: 10_000, maxPerUser: 100 },
+  tokens: {
+    accessMs: 900_000,
+    refreshMs: 2_592_000_000,
+    graceMs: 10_000,
+    maxPerUser: 100,
+    idempotencyMs: 3_600_000,
+  },
   leaderboards: { idempotencyMs: 86_400_000 },
   warmTargets: [],
   invokedLocally: false,
@@ -51,6 +59,10 @@ const EVERYTHING = {
   REDIS_REPLICA_URL: "redis://replica.example",
   REDIS_MIN_REPLICAS_ACK: "1",
   ELASTICACHE_ID: "my-cache",
+  AWS_REGION: "eu-central-1",
+  AWS_ACCESS_KEY_ID: "AKID",
+  AWS_SECRET_ACCESS_KEY: "key",
+  AWS_SESSION_TOKEN: "token",
   REDIS_DEADLINE_MS: "250",
   AUTH_MODE: "authorizer",
   AUTH_PUBLIC_KEY: "a key",
@@ -66,10 +78,12 @@ const EVERYTHING = {
   SESSIONS_TOUCH_SECONDS: "0",
   SESSIONS_ROTATION_GRACE_SECONDS: "5",
   SESSIONS_MAX_PER_USER: "3",
+  SESSIONS_IDEMPOTENCY_SECONDS: "6",
   TOKENS_ACCESS_SECONDS: "60",
   TOKENS_REFRESH_SECONDS: "3600",
   TOKENS_REUSE_GRACE_SECONDS: "0",
   TOKENS_MAX_PER_USER: "4",
+  TOKENS_IDEMPOTENCY_SECONDS: "6",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
   WARM_TARGETS: "a=1, b=2",
 };
@@ -110,6 +124,10 @@ describe("the settings", () => {
         tlsCa: "first\nsecond",
         secretArn: undefined,
         iam: false,
+        aws: {
+          region: "eu-central-1",
+          keys: { accessKeyId: "AKID", secretAccessKey: "key", sessionToken: "token" },
+        },
         elasticacheId: "my-cache",
         serverless: false,
         sentinel: { name: "main", password: "watch" },
@@ -121,8 +139,15 @@ describe("the settings", () => {
       http: { corsOrigins: ["https://a.example", "https://b.example"], rawPathDecoded: true },
       metrics: false,
       cache: { defaultTtlMs: 60_000, maxTtlMs: 3_600_000, maxBodyBytes: 1000, jitterPercent: 10 },
-      sessions: { idleMs: 1_800_000, absoluteMs: 3_600_000, touchMs: 0, graceMs: 5000, maxPerUser: 3 },
-      tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4 },
+      sessions: {
+        idleMs: 1_800_000,
+        absoluteMs: 3_600_000,
+        touchMs: 0,
+        graceMs: 5000,
+        maxPerUser: 3,
+        idempotencyMs: 6000,
+      },
+      tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4, idempotencyMs: 6000 },
       leaderboards: { idempotencyMs: 5000 },
       warmTargets: ["a=1", "b=2"],
       invokedLocally: false,
@@ -181,13 +206,19 @@ describe("a bad value is refused with the variable and the reason, and never sho
 });
 
 describe("settings that contradict each other are refused with their names:", () => {
-  const iam = { REDIS_IAM: "true", ELASTICACHE_ID: "my-cache", REDIS_USERNAME: "me" };
+  const iam = {
+    REDIS_IAM: "true",
+    AWS_REGION: "eu-central-1",
+    ELASTICACHE_ID: "my-cache",
+    REDIS_USERNAME: "me",
+  };
 
   test.each([
     ["two passwords", { REDIS_PASSWORD: "hunter2", REDIS_SECRET_ARN: "arn" }, "only one of them"],
     ["a password and IAM", { ...iam, REDIS_URL: "rediss://:hunter2@cache.example" }, "only one of them"],
     ["IAM for no cache", { ...iam, ELASTICACHE_ID: "" }, "needs ELASTICACHE_ID"],
     ["IAM for nobody", { ...iam, REDIS_USERNAME: "" }, "needs REDIS_USERNAME"],
+    ["IAM in no region", { ...iam, AWS_REGION: "" }, "needs AWS_REGION"],
     ["IAM without TLS", { ...iam, REDIS_URL: "redis://cache.example" }, "needs TLS"],
     ["IAM at a host without TLS", { ...iam, REDIS_HOST: "cache.example" }, "needs TLS"],
     ["a cluster's second database", { REDIS_MODE: "cluster", REDIS_URL: "redis://a/1" }, "no database but 0"],

@@ -1,13 +1,15 @@
 import type { Config } from "../../lib/config.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
+import { once } from "../../lib/http/once.ts";
 import { createPages } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
 import { invalidRequest, Problem } from "../../lib/http/problem.ts";
 import { timestamp } from "../../lib/http/timestamp.ts";
+import type { Idempotency } from "../../lib/idempotency/idempotency.ts";
 import { homeOf } from "../../lib/opaque-token.ts";
 import type { sessionsContract } from "../../lib/sessions/contract.ts";
 import type { Found, Session } from "../../lib/sessions/session.ts";
-import type { Sessions } from "../../lib/sessions/sessions.ts";
+import { createSessions, type Sessions } from "../../lib/sessions/sessions.ts";
 
 const NO_STORE = { "cache-control": "no-store" };
 const STATES = {
@@ -17,13 +19,27 @@ const STATES = {
 };
 
 /** Turns requests into calls of the sessions, and what they answer into statuses and headers. */
-export function createRoutes(sessions: Sessions, config: Config): Handlers<typeof sessionsContract> {
+export function createRoutes(
+  sessions: Sessions,
+  config: Config,
+  idempotency: Idempotency,
+): Handlers<typeof sessionsContract> {
   return {
-    async createSession({ tenant, body: { userId, device, data = "{}", idleSeconds, absoluteSeconds } }) {
+    async createSession({ tenant, headers: { "idempotency-key": key }, body }) {
+      const { userId, device, data = "{}", idleSeconds, absoluteSeconds } = body;
       checkPathId("body.userId", userId, config.http);
       const limits = lifetimes(config.sessions, idleSeconds, absoluteSeconds);
-      const created = await sessions.create(tenant, { userId, device, ...limits, packedData: data });
-      const { session, token, evicted } = created;
+      const request = ["create", body];
+      const { session, token, evicted } = await once(
+        idempotency,
+        { tenant, key, request },
+        (shared, randomness) =>
+          createSessions(shared, config.sessions).create(
+            tenant,
+            { userId, device, ...limits, packedData: data },
+            randomness,
+          ),
+      );
       const headers = { ...headersOf(session), location: `/v1/sessions/${session.id}` };
       return { status: 201, headers, body: { session: describe(session), token, evicted: [...evicted] } };
     },
@@ -51,8 +67,11 @@ export function createRoutes(sessions: Sessions, config: Config): Handlers<typeo
       return one(live(patched, 404));
     },
 
-    async rotateSession({ tenant, params: { id } }) {
-      const { found, token } = await sessions.rotate(tenant, id);
+    async rotateSession({ tenant, params: { id }, headers: { "idempotency-key": key } }) {
+      const call = { tenant, key, request: ["rotate", id] };
+      const { found, token } = await once(idempotency, call, (shared, randomness) =>
+        createSessions(shared, config.sessions).rotate(tenant, id, randomness),
+      );
       const session = live(found, 404);
       return { status: 200, headers: headersOf(session), body: { session: describe(session), token } };
     },

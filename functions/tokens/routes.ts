@@ -1,22 +1,32 @@
 import type { Config } from "../../lib/config.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
+import { once } from "../../lib/http/once.ts";
 import { createPages } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
 import { Problem } from "../../lib/http/problem.ts";
 import { timestamp } from "../../lib/http/timestamp.ts";
+import type { Idempotency } from "../../lib/idempotency/idempotency.ts";
 import type { tokensContract } from "../../lib/tokens/contract.ts";
 import { isScope } from "../../lib/tokens/fields.ts";
 import type { Grant } from "../../lib/tokens/grant.ts";
-import type { Active, Issued, Tokens } from "../../lib/tokens/tokens.ts";
+import { type Active, createTokens, type Issued, type Tokens } from "../../lib/tokens/tokens.ts";
 
 const NO_STORE = { "cache-control": "no-store", pragma: "no-cache" };
 
 /** Turns requests into calls of the tokens, and what they answer into what OAuth says. */
-export function createRoutes(tokens: Tokens, config: Config): Handlers<typeof tokensContract> {
+export function createRoutes(
+  tokens: Tokens,
+  config: Config,
+  idempotency: Idempotency,
+): Handlers<typeof tokensContract> {
   return {
-    async issueTokens({ tenant, body }) {
+    async issueTokens({ tenant, headers: { "idempotency-key": key }, body }) {
       checkPathId("body.userId", body.userId, config.http);
-      return pair(await tokens.issue(tenant, body));
+      const call = { tenant, key, request: ["issue", body] };
+      const issued = await once(idempotency, call, (shared, randomness) =>
+        createTokens(shared, config.tokens).issue(tenant, body, randomness),
+      );
+      return pair(issued);
     },
 
     async refreshTokens({ tenant, body, alert }) {

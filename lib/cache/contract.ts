@@ -94,6 +94,7 @@ export const cacheContract = {
       "`Cache-Control: stale-if-error` in the request accepts an entry that is kept for errors only. " +
       `${EVENTUAL} It goes with neither \`lease\` nor \`wait\`.`,
     access: "cache:read",
+    repetition: "request id",
     params: z.object({ key: Key }),
     query: z.strictObject({
       ...eventual,
@@ -119,6 +120,7 @@ export const cacheContract = {
       "One round trip to Redis, with groups two; a condition that meets an entry in other groups takes two more. The body may be of any type. " +
       "`Cache-Control` sets the life, `Cache-Groups` the groups. `absent` records that the origin has no such thing. `jitter` shortens the life at random by up to so many percent.",
     access: "cache:write",
+    repetition: "request id",
     params: z.object({ key: Key }),
     query: PutQuery,
     headers: PutHeaders,
@@ -142,6 +144,7 @@ export const cacheContract = {
     summary: "Remove an entry and end its lease",
     description: "One round trip to Redis. The same answer whether there was an entry or not.",
     access: "cache:write",
+    repetition: "idempotent",
     params: z.object({ key: Key }),
     responses: { 204: { description: "Gone." } },
   },
@@ -152,6 +155,7 @@ export const cacheContract = {
     description:
       "Two round trips to Redis, however many entries the group has. Afterwards no entry that was put in the group before is served, and a fill under way fails.",
     access: "cache:write",
+    repetition: "request id",
     params: z.object({ group: Group }),
     responses: { 204: { description: "Invalidated." } },
   },
@@ -176,6 +180,7 @@ export const cacheContract = {
     description:
       "Each entry succeeds or fails by itself. Round trips as for one entry (on a cluster one a slot, all at once).",
     access: "cache:write",
+    repetition: "request id",
     body: BatchPut,
     responses: {
       200: {

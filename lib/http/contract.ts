@@ -28,6 +28,11 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
+  /**
+   * Why it happens once though a lost reply makes the function send it again: it is idempotent by nature, or its script
+   * knows the request by an id. Left out by operations that never write.
+   */
+  readonly repetition?: "idempotent" | "request id";
   readonly params?: Schema;
   readonly query?: Schema;
   readonly headers?: Schema;

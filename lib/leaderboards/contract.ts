@@ -32,6 +32,7 @@ export const leaderboardsContract = {
     description:
       "What is left out has its default. `update` says what a new score does to the one before: the `best` of both, the `last`, their `sum`, `min` or `max`. `ties` says who of equal scores is before the others: the `first` to reach it, the `last`, or by the bytes of the `member`. `ranking` counts `ordinal` 1234, `competition` 1224 or `dense` 1223. Windows begin at midnight in `timeZone`, weeks on Monday; `pastWindows` are kept after they have ended. `capacity` keeps only the best so many (with partitions, when the call that was one too many has ended). With `partitions` a board grows past one node of a cluster, and the ranks are the same. Once there were scores, only `ranking` between ordinal and competition, `pastWindows` and a larger `capacity` can change. One round trip to Redis, two with partitions, and more to change how long past windows live.",
     access: "leaderboards:write",
+    repetition: "request id",
     params,
     body: Settings,
     responses: {
@@ -78,6 +79,7 @@ export const leaderboardsContract = {
     description:
       "The same answer whether it was there or not. Two round trips to Redis, and one more for each twenty partitions, or two thousand keys; none holds it up, as memory is freed in the background, and each has a deadline of its own. A deletion that was cut short goes on when it is sent again.",
     access: "leaderboards:write",
+    repetition: "request id",
     params,
     responses: { 204: { description: "Deleted.", headers: noStore } },
   },
@@ -88,6 +90,7 @@ export const leaderboardsContract = {
     description:
       "In the order of the entries, each into all windows at one moment. `rank` is that after the whole call, `previousRank` that before it. Metadata stay with the score that they came with: under `best`, `min` and `max` an entry that does not change the score does not change them either; null forgets them. With an `Idempotency-Key` the same call counts once, for `LEADERBOARDS_IDEMPOTENCY_SECONDS`. One round trip to Redis. With partitions two, two more with a key, and one more for the first scores of a board; each partition writes its entries or none, so a 409, 503 or 507 may leave part of the call written: with a key it is safe to send it again.",
     access: "leaderboards:write",
+    repetition: "request id",
     params,
     headers: z.object({ "idempotency-key": z.optional(IdempotencyKey) }),
     body: z.strictObject({
@@ -196,6 +199,7 @@ export const leaderboardsContract = {
     description:
       "Past ones too. The same answer whether it was there or not. One round trip to Redis, two with partitions and dense ranks.",
     access: "leaderboards:write",
+    repetition: "idempotent",
     params: memberParams,
     responses: { 204: { description: "Taken off.", headers: noStore }, 404: unknown },
   },

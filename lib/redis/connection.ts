@@ -47,6 +47,8 @@ export interface Connection {
   begin(): Run;
   /** One operation with a deadline of its own. */
   readonly run: Run;
+  /** A connection whose operations share one deadline, which begins now. */
+  sharing(): Connection;
   /** One PING; rejects with `RedisUnavailable` by the deadline. */
   ping(): Promise<void>;
   /** The durations in milliseconds of the operations since the last call. */
@@ -205,6 +207,10 @@ export function createConnection(
       return (operation, options) => circuit.through(() => runUntil(deadlineAt, operation, options));
     },
     run: (operation, options) => connection.begin()(operation, options),
+    sharing() {
+      const run = connection.begin();
+      return { ...connection, begin: () => run, run };
+    },
     ping: () => pingUntil(nextDeadline()),
     takeRoundTrips() {
       const taken = roundTrips;

@@ -18,6 +18,7 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:tokens:{<home>}:sealed-<name>` | string | the last pair, for who presents the token before | the grace |
  * | `<tenant>:tokens:{<home>}:ends` | sorted set of names | when each grant of a user ends; one that is not here is revoked | its last grant |
  * | `<tenant>:tokens:{<home>}:access-<digest>` | string | scope and time of one access token | the token |
+ * | `<tenant>:<feature>:{<digest>}:call` | hash | a call with an idempotency key, and its answer sealed for who has the key | `<FEATURE>_IDEMPOTENCY_SECONDS` |
  * | `<tenant>:leaderboards:{<board>/<partition>}:board` | hash | what a board is, and the last moments and numbers of this partition | until the board is deleted, and an hour to say so |
  * | `<tenant>:leaderboards:{<board>/<partition>}:outcome-<digest>` | string, hash | that something has run and what it replied, against running it twice | `LEADERBOARDS_IDEMPOTENCY_SECONDS` with an idempotency key, otherwise twice the deadline |
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-ranks` | sorted set | scores; a member's name is behind the time at which it reached its score, if that decides ties | the period, and as many after it as are kept |
@@ -55,6 +56,10 @@ export const tokenKeys = {
   sealed: (tenant: string, { home, name }: Id) => key(tenant, "tokens", home, `sealed-${name}`),
   ends: (tenant: string, { home }: Pick<Id, "home">) => key(tenant, "tokens", home, "ends"),
   access: (tenant: string, { home }: Id, digest: string) => key(tenant, "tokens", home, `access-${digest}`),
+};
+
+export const callKeys = {
+  call: (tenant: string, feature: string, digest: string) => key(tenant, feature, digest, "call"),
 };
 
 /** `{<board>/<partition>}`: the partitions of a board are in different slots. */

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { EntityTags } from "../entity-tags.ts";
 import type { Contract, Response } from "../http/contract.ts";
+import { IdempotencyKey, onceResponses } from "../idempotency-key.ts";
 import { UserId } from "../opaque-token.ts";
 import { integer } from "../parsed-text.ts";
 import { PackedData } from "./data.ts";
@@ -15,6 +16,10 @@ const headers = { ...noStore, etag: "The version of the session's data." };
 const params = z.object({ id: SessionId });
 const userParams = z.object({ userId: UserId });
 const none: Response = { description: "There is no such session, or no more.", problems: ENDED };
+
+const once = z.object({ "idempotency-key": z.optional(IdempotencyKey) });
+const ONCE =
+  "With an `Idempotency-Key` the same call happens once for `SESSIONS_IDEMPOTENCY_SECONDS`, and is answered the same; two round trips more. Make the key random: who knows it, and what is in Redis, has the token.";
 
 const Seconds = z.int().check(z.minimum(1), z.maximum(MAX_SECONDS));
 const Session = z.strictObject({
@@ -38,8 +43,11 @@ export const sessionsContract = {
     summary: "Begin a session of a user",
     description:
       "One round trip to Redis. The token is shown this once; Redis has only its SHA-256. " +
-      "A session ends `idleSeconds` after it was last seen, and `absoluteSeconds` after it began whatever happens. A user who has as many sessions as there may be loses the one seen longest ago: `evicted` names it. Its data stay until it would have ended.",
+      "A session ends `idleSeconds` after it was last seen, and `absoluteSeconds` after it began whatever happens. A user who has as many sessions as there may be loses the one seen longest ago: `evicted` names it. Its data stay until it would have ended. " +
+      ONCE,
     access: "sessions:write",
+    repetition: "request id",
+    headers: once,
     body: z.strictObject({
       userId: UserId,
       data: z.optional(PackedData),
@@ -53,6 +61,7 @@ export const sessionsContract = {
         body: z.strictObject({ session: Session, token: z.string(), evicted: z.array(z.string()) }),
         headers: { ...headers, location: "The path of the session." },
       },
+      ...onceResponses,
     },
   },
   verifySession: {
@@ -62,6 +71,7 @@ export const sessionsContract = {
     description:
       "One round trip to Redis, which writes at most once in `SESSIONS_TOUCH_SECONDS` (or in a tenth of the session's idle time, if that is less). The scope to read is enough: what is renewed is renewed by who has the token.",
     access: "sessions:read",
+    repetition: "idempotent",
     body: z.strictObject({ token: Token }),
     responses: {
       200: { description: "The token is in force.", body: One, headers },
@@ -87,6 +97,7 @@ export const sessionsContract = {
     description:
       "A JSON merge patch (RFC 7396), in one round trip to Redis. It changes the members that it names and no others, at every depth, so patches of different members at once all survive. `If-Match` takes the versions that the caller has seen. Never brings a session back.",
     access: "sessions:write",
+    repetition: "request id",
     params,
     headers: z.object({ "if-match": z.optional(EntityTags) }),
     body: PackedData,
@@ -105,9 +116,12 @@ export const sessionsContract = {
     path: `${SESSION}/rotate`,
     summary: "Give a session a new token",
     description:
-      "For a change of privileges, in one round trip to Redis. The token before is accepted for `SESSIONS_ROTATION_GRACE_SECONDS` more.",
+      "For a change of privileges, in one round trip to Redis. The token before is accepted for `SESSIONS_ROTATION_GRACE_SECONDS` more. " +
+      ONCE,
     access: "sessions:write",
+    repetition: "request id",
     params,
+    headers: once,
     responses: {
       200: {
         description: "The same session with a new token.",
@@ -115,6 +129,7 @@ export const sessionsContract = {
         headers,
       },
       404: none,
+      ...onceResponses,
     },
   },
   deleteSession: {
@@ -123,6 +138,7 @@ export const sessionsContract = {
     summary: "End a session",
     description: "One round trip to Redis. The same answer whether it was there or not.",
     access: "sessions:write",
+    repetition: "idempotent",
     params,
     responses: { 204: { description: "Ended.", headers: noStore } },
   },
@@ -150,6 +166,7 @@ export const sessionsContract = {
     description:
       "Two round trips to Redis. Ends those that there are, all at one moment. `except` is the id of the session that goes on; one of another user is a 400.",
     access: "sessions:write",
+    repetition: "idempotent",
     params: userParams,
     query: z.strictObject({ except: z.optional(SessionId) }),
     responses: { 204: { description: "Ended.", headers: noStore } },

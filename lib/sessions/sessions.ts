@@ -1,6 +1,15 @@
 import type { Redis } from "ioredis";
 import type { Config } from "../config.ts";
-import { digestOf, formatId, formatToken, homeOf, type Id, newId, newSecret } from "../opaque-token.ts";
+import {
+  digestOf,
+  formatId,
+  formatToken,
+  homeOf,
+  type Id,
+  newId,
+  newSecret,
+  type Randomness,
+} from "../opaque-token.ts";
 import type { Connection, Run } from "../redis/connection.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import { sessionKeys } from "../redis/keys.ts";
@@ -64,11 +73,15 @@ export function createSessions(connection: Connection, settings: Config["session
 
   /**
    * Begins a session. The data of one that has to end for it last as long as its record. O(log n) in the sessions of
-   * the user.
+   * the user. The same randomness makes the same session, once.
    */
-  async function create(tenant: string, { packedData, ...head }: NewSession): Promise<Created> {
-    const id = newId(homeOf(tenant, head.userId));
-    const token = formatToken(id, newSecret(SECRET_BYTES));
+  async function create(
+    tenant: string,
+    { packedData, ...head }: NewSession,
+    randomness?: Randomness,
+  ): Promise<Created> {
+    const id = newId(homeOf(tenant, head.userId), randomness);
+    const token = formatToken(id, newSecret(SECRET_BYTES, randomness));
     const keys = keysOf(tenant, id);
     const headText = JSON.stringify(head);
     const digest = digestOf(token);
@@ -111,9 +124,13 @@ export function createSessions(connection: Connection, settings: Config["session
   }
 
   /** Gives the session a new token. The one before is accepted for a grace, for requests that are under way. O(size). */
-  async function rotate(tenant: string, id: Id): Promise<{ found: Found; token: string }> {
+  async function rotate(
+    tenant: string,
+    id: Id,
+    randomness?: Randomness,
+  ): Promise<{ found: Found; token: string }> {
     const keys = keysOf(tenant, id);
-    const token = formatToken(id, newSecret(SECRET_BYTES));
+    const token = formatToken(id, newSecret(SECRET_BYTES, randomness));
     const digest = digestOf(token);
     const reply = await connection.run(
       (redis) => redis.sessionRotate(...keys, id.name, digest, settings.graceMs, MAX_TOKENS, OUTLIVE_MS),

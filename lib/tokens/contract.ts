@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import type { Contract } from "../http/contract.ts";
+import { IdempotencyKey, onceResponses } from "../idempotency-key.ts";
 import { UserId } from "../opaque-token.ts";
 import { integer } from "../parsed-text.ts";
 import { ClientId, Device, GrantId, Scope } from "./fields.ts";
@@ -57,15 +58,21 @@ export const tokensContract = {
     path: "/v1/tokens",
     summary: "Issue an access token and a refresh token",
     description:
-      "One round trip to Redis, which gets digests only. All refresh tokens that follow from this one end with it, `TOKENS_REFRESH_SECONDS` from now. A user who has `TOKENS_MAX_PER_USER` grants loses the oldest.",
+      "One round trip to Redis, which gets digests only. All refresh tokens that follow from this one end with it, `TOKENS_REFRESH_SECONDS` from now. A user who has `TOKENS_MAX_PER_USER` grants loses the oldest. " +
+      "With an `Idempotency-Key` the same call happens once for `TOKENS_IDEMPOTENCY_SECONDS`, and is answered the same; two round trips more. Make the key random: who knows it, and what is in Redis, has the tokens.",
     access: "tokens:write",
+    repetition: "request id",
+    headers: z.object({ "idempotency-key": z.optional(IdempotencyKey) }),
     body: z.strictObject({
       userId: UserId,
       clientId: ClientId,
       scope: Scope,
       device: z.optional(Device),
     }),
-    responses: { 200: { description: "RFC 6749 section 5.1.", body: Pair, headers: noStore } },
+    responses: {
+      200: { description: "RFC 6749 section 5.1.", body: Pair, headers: noStore },
+      ...onceResponses,
+    },
   },
   refreshTokens: {
     method: "POST",
@@ -74,6 +81,7 @@ export const tokensContract = {
     description:
       "RFC 6749 section 6, in one round trip to Redis. The token that was exchanged last gives the identical answer again for `TOKENS_REUSE_GRACE_SECONDS`. Later, and for any older token, it counts as stolen: the grant ends. `client_id` and `device`, where they are sent, must be those of the grant; `scope` may ask less for the new access token.",
     access: "tokens:write",
+    repetition: "idempotent",
     body: z.strictObject({ grant_type: z._default(z.string(), "refresh_token"), ...refreshFields }),
     form: z.object({ grant_type: z.string(), ...refreshFields }),
     responses: {
@@ -101,6 +109,7 @@ export const tokensContract = {
     description:
       "RFC 7009, in one round trip to Redis. A refresh token, the present or a former one, ends its grant with all access tokens; an access token ends alone. The same answer for a token that is not in force.",
     access: "tokens:write",
+    repetition: "idempotent",
     form: TokenForm,
     responses: { 200: { description: "It is not in force.", headers: noStore } },
   },
@@ -110,6 +119,7 @@ export const tokensContract = {
     summary: "End a grant with all its tokens",
     description: "One round trip to Redis. The same answer whether it was there or not.",
     access: "tokens:write",
+    repetition: "idempotent",
     params: z.object({ id: GrantId }),
     responses: { 204: { description: "Ended.", headers: noStore } },
   },
@@ -136,6 +146,7 @@ export const tokensContract = {
     description:
       "Two round trips to Redis. Ends those that there are, all at one moment, as after a change of password.",
     access: "tokens:write",
+    repetition: "idempotent",
     params: userParams,
     responses: { 204: { description: "Ended.", headers: noStore } },
   },

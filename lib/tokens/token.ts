@@ -1,6 +1,7 @@
-import { digestOf, formatToken, type Id, newSecret, parseToken } from "../opaque-token.ts";
-import { seal, unseal } from "./seal.ts";
+import { digestOf, formatToken, type Id, newSecret, parseToken, type Randomness } from "../opaque-token.ts";
+import { seal, unseal } from "../seal.ts";
 
+const SUCCESSOR = "refresh successor";
 const SECRET_BYTES = 32;
 /** A multiple of three, so that its text stays a text of its own within the token's. */
 const FAMILY_BYTES = 18;
@@ -37,23 +38,24 @@ export interface Pair {
   readonly refreshToken: string;
 }
 
-export function newFamily(): string {
-  return newSecret(FAMILY_BYTES);
+export function newFamily(randomness?: Randomness): string {
+  return newSecret(FAMILY_BYTES, randomness);
 }
 
 /** A pair with new secrets, and the secrets sealed for who presents `predecessor`. */
-export function newPair(id: Id, family: string): Pair {
-  return pairOf(id, family, newSecret(SECRET_BYTES) + newSecret(SECRET_BYTES));
+export function newPair(id: Id, family: string, randomness?: Randomness): Pair {
+  const secrets = newSecret(SECRET_BYTES, randomness) + newSecret(SECRET_BYTES, randomness);
+  return pairOf(id, family, secrets);
 }
 
 export function sealPair({ accessToken, refreshToken }: Pair, predecessor: PresentedToken): string {
   const secrets = accessToken.slice(-SECRET_LENGTH) + refreshToken.slice(-SECRET_LENGTH);
-  return seal(predecessor.text, secrets);
+  return seal(SUCCESSOR, predecessor.text, secrets);
 }
 
 /** The pair that was sealed for this token. */
 export function unsealPair(sealed: string, { id, text, family }: PresentedToken): Pair {
-  return pairOf(id, family, unseal(text, sealed));
+  return pairOf(id, family, unseal(SUCCESSOR, text, sealed));
 }
 
 function pairOf(id: Id, family: string, secrets: string): Pair {

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Config } from "../config.ts";
-import { digestOf, formatId, homeOf, type Id, newId } from "../opaque-token.ts";
+import { digestOf, formatId, homeOf, type Id, newId, type Randomness } from "../opaque-token.ts";
 import type { Connection } from "../redis/connection.ts";
 import { tokenKeys } from "../redis/keys.ts";
 import { inOneWrite } from "../redis/one-write.ts";
@@ -53,11 +53,14 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
   /** For calls that are sent again: a theft that was told, a grant that somebody has ended since its issue. */
   const rememberMs = 2 * connection.deadlineMs;
 
-  /** Begins a grant. Of a user who has too many, the oldest end. O(log n) in the grants of the user. */
-  async function issue(tenant: string, head: Head): Promise<Issued> {
-    const id = newId(homeOf(tenant, head.userId));
-    const family = newFamily();
-    const pair = newPair(id, family);
+  /**
+   * Begins a grant. Of a user who has too many, the oldest end. The same randomness makes the same grant, once. O(log n)
+   * in the grants of the user.
+   */
+  async function issue(tenant: string, head: Head, randomness?: Randomness): Promise<Issued> {
+    const id = newId(homeOf(tenant, head.userId), randomness);
+    const family = newFamily(randomness);
+    const pair = newPair(id, family, randomness);
     const keys = keysOf(tenant, id, digestOf(pair.accessToken));
     const headText = JSON.stringify(head);
     const [familyDigest, refreshDigest] = [digestOf(family), digestOf(pair.refreshToken)];

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { leaderboardsContract } from "../../lib/leaderboards/contract.ts";
 import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
 import { outcomeOf } from "../api.ts";
 import { composeLeaderboards } from "../composition.ts";
@@ -40,38 +41,55 @@ describe.each(boards)("with %s", (_, more) => {
   const settings = { update: "sum", windows: ["all", "daily"], ...more };
   const prepare = (board: string) => other.begin(board, settings, SCORES);
   const operations: Record<string, Operation> = {
-    "a submission": { prepare, run: (board) => caller.submit(board, ENTRIES), state: look },
+    "a submission": {
+      of: "submitScores",
+      prepare,
+      run: (board) => caller.submit(board, ENTRIES),
+      state: look,
+    },
     "a submission with a key": {
+      of: "submitScores",
       prepare,
       run: (board) => caller.submit(board, ENTRIES, { "idempotency-key": "k" }),
       state: look,
     },
     "the first submission": {
+      of: "submitScores",
       prepare: (board) => other.begin(board, settings),
       run: (board) => caller.submit(board, ENTRIES),
       state: look,
     },
-    "the removal of a member": { prepare, run: (board) => caller.removeMember(board, "m1"), state: look },
+    "the removal of a member": {
+      of: "deleteMember",
+      prepare,
+      run: (board) => caller.removeMember(board, "m1"),
+      state: look,
+    },
     "a new board": {
+      of: "putBoard",
       run: (board) => caller.put(board, settings),
       state: async (board) => [(await other.submit(board, ENTRIES)).text, await look(board)],
     },
     "a change of a board": {
+      of: "putBoard",
       prepare,
       run: (board) => caller.put(board, { ...settings, pastWindows: 3 }),
       state: look,
     },
     "a change that is refused": {
+      of: "putBoard",
       prepare,
       run: (board) => caller.put(board, { ...settings, ties: "last" }),
       state: look,
     },
     "the end of a board": {
+      of: "deleteBoard",
       prepare,
       run: (board) => caller.remove(board),
       state: async (board) => [outcomeOf(await other.get(board)), outcomeOf(await other.ranks(board))],
     },
     "the end of a board, and another begins,": {
+      of: "deleteBoard",
       prepare,
       run: (board) => caller.remove(board),
       state: async (board) => {
@@ -80,5 +98,5 @@ describe.each(boards)("with %s", (_, more) => {
       },
     },
   };
-  describeLostReplies(operations, () => line, /urn:uuid:[\w-]+/g);
+  describeLostReplies(leaderboardsContract, operations, () => line, /urn:uuid:[\w-]+/g);
 });

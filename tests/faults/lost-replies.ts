@@ -1,9 +1,12 @@
 import { describe, expect, inject, test } from "vitest";
+import type { Contract } from "../../lib/http/contract.ts";
 import type { Answer } from "../api.ts";
 import type { Composition, CompositionOptions } from "../composition.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 
 export interface Operation {
+  /** Its name in the contract. */
+  readonly of: string;
   /** What must be there before. */
   readonly prepare?: (key: string) => Promise<unknown>;
   readonly run: (key: string, prepared: unknown) => Promise<Answer>;
@@ -44,8 +47,17 @@ export function newKey(): string {
   return `key-${count++}`;
 }
 
+/** The operations of a contract that write, or may. */
+export function writesOf(contract: Contract): string[] {
+  return Object.entries(contract)
+    .filter(([, { access, repetition }]) => repetition || access.endsWith(":write"))
+    .map(([name]) => name)
+    .sort();
+}
+
 /** Tests of each operation on a key of its own; `changing` is whatever in answers and state is never twice the same. */
 export function describeLostReplies(
+  contract: Contract,
   operations: Record<string, Operation>,
   line: () => Line<unknown>,
   changing: RegExp,
@@ -70,6 +82,11 @@ export function describeLostReplies(
     await run(key, prepared);
     return line().proxy.roundTrips() - before;
   }
+
+  test("every operation that writes is among them", () => {
+    const tried = new Set(Object.values(operations).map(({ of }) => of));
+    expect([...tried].sort()).toEqual(writesOf(contract));
+  });
 
   describe.each(Object.entries(operations))("%s", (_, operation) => {
     test("is answered the same and happens once, whichever reply is lost", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Cache } from "../../lib/cache/cache.ts";
+import { cacheContract } from "../../lib/cache/contract.ts";
 import type { Answer } from "../api.ts";
 import { composeCache, until } from "../composition.ts";
 import {
@@ -32,21 +33,28 @@ const putOld = (key: string, headers: Record<string, string> = {}) =>
   line.other.api("PUT", path(key), { body: "old", headers });
 
 const operations: Record<string, Operation> = {
-  PUT: { run: (key) => put(key), state: stored },
-  "PUT over an entry": { prepare: putOld, run: (key) => put(key), state: stored },
-  "PUT with groups": { run: (key) => put(key, { "cache-groups": `"${key}-g"` }), state: stored },
-  "PUT to create only": { run: (key) => put(key, { "if-none-match": "*" }), state: stored },
+  PUT: { of: "putEntry", run: (key) => put(key), state: stored },
+  "PUT over an entry": { of: "putEntry", prepare: putOld, run: (key) => put(key), state: stored },
+  "PUT with groups": {
+    of: "putEntry",
+    run: (key) => put(key, { "cache-groups": `"${key}-g"` }),
+    state: stored,
+  },
+  "PUT to create only": { of: "putEntry", run: (key) => put(key, { "if-none-match": "*" }), state: stored },
   "PUT if the tag matches": {
+    of: "putEntry",
     prepare: async (key) => (await putOld(key)).headers.etag,
     run: (key, etag) => put(key, { "if-match": String(etag) }),
     state: stored,
   },
   "PUT if the tag matches, over an entry in groups": {
+    of: "putEntry",
     prepare: async (key) => (await putOld(key, { "cache-groups": `"${key}-a", "${key}-b"` })).headers.etag,
     run: (key, etag) => put(key, { "if-match": String(etag) }),
     state: stored,
   },
   "PUT with a lease": {
+    of: "putEntry",
     prepare: takeLease,
     run: (key, lease) => put(key, { "cache-lease": String(lease), "cache-groups": `"${key}-g"` }),
     state: async (key, _, lease) => {
@@ -55,6 +63,7 @@ const operations: Record<string, Operation> = {
     },
   },
   "GET with a lease": {
+    of: "getEntry",
     run: (key) => line.sandbox.api("GET", path(key), { query: { lease: "30" } }),
     state: async (key, { headers }) => {
       const second = await get(key, { lease: "30" });
@@ -63,6 +72,7 @@ const operations: Record<string, Operation> = {
     },
   },
   DELETE: {
+    of: "deleteEntry",
     prepare: takeLease,
     run: (key) => line.sandbox.api("DELETE", path(key)),
     state: async (key, _, lease) => [
@@ -71,6 +81,7 @@ const operations: Record<string, Operation> = {
     ],
   },
   "DELETE of a group": {
+    of: "deleteGroup",
     prepare: (key) => putOld(key, { "cache-groups": `"${key}-g"` }),
     run: (key) => line.sandbox.api("DELETE", `/v1/cache/groups/${key}-g`),
     state: async (key) => {
@@ -80,6 +91,7 @@ const operations: Record<string, Operation> = {
     },
   },
   "a batch of puts": {
+    of: "batchPut",
     prepare: async (key) => ({ lease: await takeLease(`${key}-leased`), old: await putOld(`${key}-old`) }),
     run: (key, prepared) => {
       const { lease, old } = prepared as { lease: string; old: Answer };
@@ -98,7 +110,7 @@ const operations: Record<string, Operation> = {
 
 /** Ids of requests, and leases. */
 const changing = /urn:uuid:[\w-]+|(?<="cache-lease":")[^"]+/g;
-describeLostReplies(operations, () => line, changing);
+describeLostReplies(cacheContract, operations, () => line, changing);
 
 test.each([
   [

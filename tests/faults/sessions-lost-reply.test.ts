@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { sessionsContract } from "../../lib/sessions/contract.ts";
 import type { Sessions } from "../../lib/sessions/sessions.ts";
 import { outcomeOf } from "../api.ts";
 import { type CompositionOptions, composeSessions, until } from "../composition.ts";
@@ -39,30 +40,36 @@ const asBegun = (prepared: unknown) => prepared as Begun;
 
 const operations: Record<string, Operation> = {
   "a login": {
+    of: "createSession",
     run: (userId) => caller.create({ userId, data: { a: 1 } }),
     state: async (userId, { json }) => [outcomeOf(await other.verify(json.token)), await listed(userId)],
   },
   "a login that evicts": {
+    of: "createSession",
     prepare: async (userId) => [await begin(userId), await begin(userId, "second")],
     run: (userId) => caller.create({ userId, device: "third" }),
     state: async (userId, { json }) => [json.evicted.length, await listed(userId)],
   },
   "a verification": {
+    of: "verifySession",
     prepare: (userId) => begin(userId),
     run: (_, prepared) => caller.verify(asBegun(prepared).token),
     state: listed,
   },
   "a patch": {
+    of: "patchSession",
     prepare: (userId) => begin(userId),
     run: (_, prepared) => caller.patch(asBegun(prepared).session.id, { a: null, b: 2 }),
     state: listed,
   },
   "a patch of one version": {
+    of: "patchSession",
     prepare: (userId) => begin(userId),
     run: (_, prepared) => caller.patch(asBegun(prepared).session.id, { b: 2 }, { "if-match": '"1"' }),
     state: listed,
   },
   "a rotation": {
+    of: "rotateSession",
     prepare: (userId) => begin(userId),
     run: (_, prepared) => caller.rotate(asBegun(prepared).session.id),
     state: async (userId, { json }, prepared) => [
@@ -72,6 +79,7 @@ const operations: Record<string, Operation> = {
     ],
   },
   "a logout": {
+    of: "deleteSession",
     prepare: (userId) => begin(userId),
     run: (_, prepared) => caller.end(asBegun(prepared).session.id),
     state: async (userId, _, prepared) => [
@@ -80,6 +88,7 @@ const operations: Record<string, Operation> = {
     ],
   },
   "a logout everywhere but here": {
+    of: "deleteSessions",
     prepare: async (userId) => [await begin(userId, "here"), await begin(userId, "there")],
     run: (userId, prepared) => caller.endAll(userId, (prepared as Begun[])[0]?.session.id),
     state: listed,
@@ -88,7 +97,7 @@ const operations: Record<string, Operation> = {
 
 /** Ids of requests, ids of sessions with or without a secret, and times. */
 const changing = /urn:uuid:[\w-]+|[\w-]{20}[0-9a-z]{9}[\w-]{11}(\.[\w-]{43})?|\d{4}-\d\d-\d\dT[\d:.]+Z/g;
-describeLostReplies(operations, () => line, changing);
+describeLostReplies(sessionsContract, operations, () => line, changing);
 
 const untilPatched = (id: string) =>
   until(

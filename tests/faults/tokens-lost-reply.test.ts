@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { tokensContract } from "../../lib/tokens/contract.ts";
 import type { Tokens } from "../../lib/tokens/tokens.ts";
 import { outcomeOf } from "../api.ts";
 import { type CompositionOptions, composeTokens, until } from "../composition.ts";
@@ -60,15 +61,18 @@ const lookAfter = async (userId: string, _: unknown, prepared: unknown) =>
 
 const operations: Record<string, Operation> = {
   "an issue": {
+    of: "issueTokens",
     run: (userId) => caller.issue({ userId, clientId: "app", scope: "read" }),
     state: (userId, { json }) => look(userId, json),
   },
   "an issue that ends the oldest": {
+    of: "issueTokens",
     prepare: async (userId) => [await begin(userId), await begin(userId, "second")],
     run: (userId) => caller.issue({ userId, clientId: "app", scope: "read", device: "third" }),
     state: (userId, { json }, prepared) => look(userId, json, ...(prepared as Pair[])),
   },
   "a refresh": {
+    of: "refreshTokens",
     prepare: (userId) => beginAndRefresh(userId, 1),
     run: (_, prepared) => caller.refresh(oneOf(prepared, 1).refresh_token, { scope: "read" }),
     state: async (userId, { json }, prepared) => [
@@ -77,6 +81,7 @@ const operations: Record<string, Operation> = {
     ],
   },
   "a replay": {
+    of: "refreshTokens",
     prepare: (userId) => beginAndRefresh(userId, 1),
     run: (_, prepared) => caller.refresh(oneOf(prepared, 0).refresh_token),
     state: async (userId, { text }, prepared) => [
@@ -85,6 +90,7 @@ const operations: Record<string, Operation> = {
     ],
   },
   "a theft, and its count,": {
+    of: "refreshTokens",
     prepare: async (userId) => {
       const pairs = await beginAndRefresh(userId, 2);
       output.lines();
@@ -98,21 +104,25 @@ const operations: Record<string, Operation> = {
     },
   },
   "the end of an access token": {
+    of: "revokeToken",
     prepare: (userId) => beginAndRefresh(userId, 1),
     run: (_, prepared) => caller.revoke(oneOf(prepared, 0).access_token),
     state: lookAfter,
   },
   "the end of a refresh token": {
+    of: "revokeToken",
     prepare: (userId) => beginAndRefresh(userId, 2),
     run: (_, prepared) => caller.revoke(oneOf(prepared, 0).refresh_token),
     state: lookAfter,
   },
   "the end of a grant": {
+    of: "deleteGrant",
     prepare: async (userId) => [await begin(userId), await begin(userId, "second")],
     run: (_, prepared) => caller.endGrant(grantOf(oneOf(prepared, 0).access_token)),
     state: lookAfter,
   },
   "the end of all grants": {
+    of: "deleteGrants",
     prepare: async (userId) => [await begin(userId), await begin(userId, "second")],
     run: (userId) => caller.endAll(userId),
     state: lookAfter,
@@ -122,7 +132,7 @@ const operations: Record<string, Operation> = {
 /** Ids with or without a secret, and times. */
 const changing =
   /urn:uuid:[\w-]+|[\w-]{20}[0-9a-z]{9}[\w-]{11}(\.[\w-]{43,67})?|\d{4}-\d\d-\d\dT[\d:.]+Z|(?<=(iat|exp)\W+)\d+/g;
-describeLostReplies(operations, () => line, changing);
+describeLostReplies(tokensContract, operations, () => line, changing);
 
 const untilRotated = (refreshToken: string) =>
   until(

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { newSecret } from "../../lib/opaque-token.ts";
-import { seal, unseal } from "../../lib/tokens/seal.ts";
+import { seal, unseal } from "../../lib/seal.ts";
 import { outcomeOf } from "../api.ts";
 import { composeTokens } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller, grantOf, type Pair } from "./caller.ts";
 
 const sandbox = composeTokens(inject("redisUrl"));
 const { begin, refresh, refreshed, revoke, introspect, isActive } = createCaller(sandbox.api);
-const raw = new Redis(inject("redisUrl"));
+const raw = bareClient();
 afterAll(async () => {
   raw.disconnect();
   await sandbox.connection.close();
@@ -30,15 +30,13 @@ describe("what is in Redis", () => {
   async function dump() {
     const found: string[] = [];
     const dumped: Buffer[] = [];
-    for await (const names of raw.scanStream({ match: `${sandbox.tenant}:*` })) {
-      for (const name of names as string[]) {
-        const type = await raw.type(name);
-        if (type === "hash") found.push(...Object.entries(await raw.hgetall(name)).flat());
-        else if (type === "zset") found.push(...(await raw.zrange(name, "0", "-1", "WITHSCORES")));
-        else found.push((await raw.get(name)) ?? "");
-        found.push(name);
-        dumped.push((await raw.dumpBuffer(name)) ?? Buffer.alloc(0));
-      }
+    for (const name of await keysOf(raw, `${sandbox.tenant}:*`)) {
+      const type = await raw.type(name);
+      if (type === "hash") found.push(...Object.entries(await raw.hgetall(name)).flat());
+      else if (type === "zset") found.push(...(await raw.zrange(name, "0", "-1", "WITHSCORES")));
+      else found.push((await raw.get(name)) ?? "");
+      found.push(name);
+      dumped.push((await raw.dumpBuffer(name)) ?? Buffer.alloc(0));
     }
     return { found, dumped };
   }
@@ -66,10 +64,15 @@ describe("what is in Redis", () => {
     const sealed = found.filter((text) => /^[\w-]{140,}$/.test(text));
     expect(sealed).toHaveLength(1);
     const [text = ""] = sealed;
-    expect(unseal(pairs.at(-2)?.refresh_token ?? "", text)).toContain(pairs.at(-1)?.refresh_token.slice(-43));
+    expect(unseal("refresh successor", pairs.at(-2)?.refresh_token ?? "", text)).toContain(
+      pairs.at(-1)?.refresh_token.slice(-43),
+    );
     for (const word of new Set(words)) {
-      expect(() => unseal(word, text), word).toThrow();
-      expect(() => unseal(Buffer.from(word, "base64url").toString("latin1"), text), word).toThrow();
+      expect(() => unseal("refresh successor", word, text), word).toThrow();
+      expect(
+        () => unseal("refresh successor", Buffer.from(word, "base64url").toString("latin1"), text),
+        word,
+      ).toThrow();
     }
   });
 
@@ -101,26 +104,30 @@ describe("what is sealed", () => {
   const text = newSecret(64);
 
   test("is read again by who has the token, and is never the same twice", () => {
-    const sealed = [seal(token, text), seal(token, text)];
-    expect(sealed.map((each) => unseal(token, each))).toEqual([text, text]);
+    const sealed = [seal("refresh successor", token, text), seal("refresh successor", token, text)];
+    expect(sealed.map((each) => unseal("refresh successor", token, each))).toEqual([text, text]);
     expect(sealed[0]).not.toBe(sealed[1]);
   });
 
   test("is not read by who has another token", () => {
-    const sealed = seal(token, text);
+    const sealed = seal("refresh successor", token, text);
     for (const other of [newSecret(50), "", token.slice(0, -1), `${token}A`, token.toLowerCase()])
-      expect(() => unseal(other, sealed)).toThrow();
+      expect(() => unseal("refresh successor", other, sealed)).toThrow();
   });
 
   test("is not read when a single bit of it was changed, or a byte is missing", () => {
-    const bytes = Buffer.from(seal(token, text), "base64url");
+    const bytes = Buffer.from(seal("refresh successor", token, text), "base64url");
     for (let bit = 0; bit < bytes.length * 8; bit++) {
       const changed = Buffer.from(bytes);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      expect(() => unseal(token, changed.toString("base64url"))).toThrow();
+      expect(() => unseal("refresh successor", token, changed.toString("base64url"))).toThrow();
     }
     for (let length = 0; length < bytes.length; length++)
-      expect(() => unseal(token, bytes.subarray(0, length).toString("base64url"))).toThrow();
-    expect(() => unseal(token, randomBytes(bytes.length).toString("base64url"))).toThrow();
+      expect(() =>
+        unseal("refresh successor", token, bytes.subarray(0, length).toString("base64url")),
+      ).toThrow();
+    expect(() =>
+      unseal("refresh successor", token, randomBytes(bytes.length).toString("base64url")),
+    ).toThrow();
   });
 });
