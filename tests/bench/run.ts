@@ -8,6 +8,7 @@ import { startRedis } from "../../dev/redis/start-redis.ts";
 import { buildBundles } from "./bundles.ts";
 import { measureCold } from "./cold.ts";
 import type { Rounds } from "./compare.ts";
+import { measureFailover } from "./failover.ts";
 import { growthRows, measureLarge, rowsOf } from "./large-leaderboards.ts";
 import type { BytesResult } from "./leaderboards-memory.ts";
 import type { MemoryResult } from "./memory.ts";
@@ -15,6 +16,7 @@ import { keepApart } from "./processors.ts";
 import { measure, type Sandbox } from "./sandbox.ts";
 import type { Pair } from "./statistics.ts";
 import { format, isOver, type Row, row } from "./table.ts";
+import { measureTransport } from "./transport.ts";
 import type { SessionsResult } from "./warm-sessions.ts";
 
 /** Where the compiler and the kernel put things differs from process to process. */
@@ -70,6 +72,15 @@ async function run(): Promise<Row[]> {
   const cold = await measureCold(bundles, sandbox);
   say("memory over 100,000 requests");
   const { heap, rss } = await measure<MemoryResult>("memory.ts", sandbox, MEMORY_FLAGS);
+  say("WAIT and TLS");
+  const transport = await measureTransport();
+  const failovers: Row[] = [];
+  for (const kind of ["sentinel", "cluster"] as const) {
+    say(`failovers, ${kind}`);
+    const { firstWrite, p99 } = await measureFailover(kind);
+    failovers.push(row(`${kind}, primary dies, first write after : of ioredis`, firstWrite, "ms"));
+    failovers.push(row(`${kind}, primary dies, p99 until then : of ioredis`, p99, "ms"));
+  }
   say("leaderboards of a million members");
   const settings = {
     TENANT: "bench-leaderboards",
@@ -126,6 +137,8 @@ async function run(): Promise<Row[]> {
     row("heap after 100,000 requests : at best", [pair(heap)], "MiB", MEMORY_BOUND),
     row("resident memory after 100,000 requests : at best", [pair(rss)], "MiB", MEMORY_BOUND),
     ...Object.entries(others).map(([name, rounds]) => row(`warm ${name}, for information`, rounds, "µs")),
+    ...Object.entries(transport).map(([name, rounds]) => row(name, rounds, "µs")),
+    ...failovers,
     ...large.flatMap(rowsOf),
     ...growthRows(large),
   ];
