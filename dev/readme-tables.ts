@@ -21,6 +21,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   REDIS_TLS: "Whether to speak TLS, where there is no `REDIS_URL`",
   REDIS_TLS_CA:
     "The certificate authority to trust, in PEM, where it is not a public one; `\\n` stands for a line break",
+  REDIS_TLS_VERIFY:
+    "`false` takes any certificate, of whatever name: for hosts that sign their own and give you no authority (Heroku)",
   REDIS_SENTINEL_NAME: "What the sentinels call the primary",
   REDIS_SENTINEL_PASSWORD: "The password of the sentinels themselves",
   REDIS_REPLICA_URL:

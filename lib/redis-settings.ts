@@ -42,6 +42,7 @@ export const redisVariables = {
   REDIS_IAM: z._default(boolean(), false),
   REDIS_TLS: z._default(boolean(), false),
   REDIS_TLS_CA: z.optional(z.string()),
+  REDIS_TLS_VERIFY: z._default(boolean(), true),
   REDIS_SENTINEL_NAME: z._default(z.string(), "mymaster"),
   REDIS_SENTINEL_PASSWORD: z.optional(z.string()),
   REDIS_REPLICA_URL: z.optional(redisUrl),
@@ -72,6 +73,7 @@ export function toRedisSettings(env: Variables) {
     tls: fromUrl.tls ?? env.REDIS_TLS,
     // An environment rarely carries line breaks.
     tlsCa: env.REDIS_TLS_CA?.replaceAll("\\n", "\n"),
+    tlsVerify: env.REDIS_TLS_VERIFY,
     secretArn: env.REDIS_SECRET_ARN,
     iam: env.REDIS_IAM,
     aws: { region: env.AWS_REGION, keys: readKeys(env) },

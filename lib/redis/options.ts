@@ -71,24 +71,34 @@ function eachConnection({ deadlineMs }: RedisSettings) {
  * each request makes one attempt, and learns at once when the server is still away.
  */
 function retryStrategy(attempt: number): number | null {
-  return attempt > 12
-    ? null
-    : (attempt === 1 ? 0 : Math.min(25 * 2 ** (attempt - 2), 400)) + Math.random() * 10;
+  if (attempt > 12) return null;
+  const pauseMs = attempt === 1 ? 0 : Math.min(25 * 2 ** (attempt - 2), 400);
+  return pauseMs * (0.75 + Math.random() / 2) + Math.random() * 10;
 }
 
 /** What the servers ask of whoever connects, and where they are. */
-function locate({ mode, addresses, db, username, password, tls, tlsCa }: RedisSettings) {
+function locate({ addresses, db, username, password, ...settings }: RedisSettings) {
   const [first] = addresses;
   if (!first) {
     throw new ConfigError(`No Redis is configured: REDIS_URL and REDIS_HOST are unset. ${HOW_TO_START}`);
   }
-  // Sentinels and the nodes of a cluster have names of their own.
-  const servername = mode === "standalone" && !isIP(first.host) ? first.host : undefined;
   return {
     addresses,
     db,
     ...(username && { username }),
     ...(password && { password }),
-    ...(tls && { tls: { ...(servername && { servername }), ...(tlsCa && { ca: tlsCa }) } }),
+    ...(settings.tls && { tls: tlsOptions(settings, first.host) }),
+  };
+}
+
+function tlsOptions(
+  { mode, tlsCa, tlsVerify }: Pick<RedisSettings, "mode" | "tlsCa" | "tlsVerify">,
+  host: string,
+) {
+  return {
+    // Sentinels and the nodes of a cluster have names of their own.
+    ...(mode === "standalone" && !isIP(host) && { servername: host }),
+    ...(tlsCa && { ca: tlsCa }),
+    rejectUnauthorized: tlsVerify,
   };
 }

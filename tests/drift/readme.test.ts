@@ -42,6 +42,7 @@ describe("README.md", () => {
 /** Values beside the defaults that are no number. */
 const OTHERS: Readonly<Record<string, string>> = {
   false: "true",
+  true: "false",
   token: "authorizer",
   standalone: "cluster",
   mymaster: "another",

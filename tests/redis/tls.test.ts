@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect as dial } from "node:net";
 import { createServer, getCACertificates, type Server, setDefaultCACertificates } from "node:tls";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { selfSigned } from "../../dev/redis/certificate.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { createAuthority, selfSigned } from "../../dev/redis/certificate.ts";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { composeCache, expectUnavailable } from "../composition.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
@@ -86,4 +86,53 @@ test("a server that speaks no TLS is never sent the password in the clear", asyn
   expect(commands).toEqual([]);
   await connection.close();
   await proxy.close();
+});
+
+describe("an authority of one's own (REDIS_TLS_CA)", () => {
+  const authority = createAuthority();
+  const asked: string[] = [];
+
+  /** A front with a certificate for that name, which notes by what name it is asked for. */
+  async function frontOf(name: string): Promise<number> {
+    const server = createServer({ ...authority.issue(name) }, (client) => {
+      asked.push(String(client.servername));
+      const behind = dial(redis.port, "127.0.0.1");
+      client.on("error", () => {}).on("close", () => behind.destroy());
+      client
+        .pipe(behind)
+        .on("error", () => {})
+        .pipe(client);
+    });
+    server.on("tlsClientError", () => {}).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    return (server.address() as AddressInfo).port;
+  }
+
+  function sandboxAt(port: number, environment: Record<string, string>) {
+    const url = `rediss://:${encodeURIComponent(PASSWORD)}@localhost:${port}`;
+    const sandbox = composeCache(url, { environment: { REDIS_DEADLINE_MS: "500", ...environment } });
+    onTestFinished(() => sandbox.connection.close());
+    return sandbox.api;
+  }
+
+  test("is trusted, as it comes or on one line, and the server is told by what name it is asked", async () => {
+    const port = await frontOf("localhost");
+    for (const ca of [authority.cert, authority.cert.replaceAll("\n", "\\n")])
+      expect((await sandboxAt(port, { REDIS_TLS_CA: ca })("GET", path)).status).not.toBe(503);
+    expect(asked).toEqual(["localhost", "localhost"]);
+  });
+
+  test("vouches for no other name, and nobody else's authority vouches for it", async () => {
+    const elsewhere = await frontOf("other.example");
+    expectUnavailable(await sandboxAt(elsewhere, { REDIS_TLS_CA: authority.cert })("GET", path));
+    const port = await frontOf("localhost");
+    expectUnavailable(await sandboxAt(port, { REDIS_TLS_CA: createAuthority().cert })("GET", path));
+  });
+
+  test("is not asked for with REDIS_TLS_VERIFY=false, as for hosts that sign their own", async () => {
+    const port = await frontOf("other.example");
+    expectUnavailable(await sandboxAt(port, {})("GET", path));
+    expect((await sandboxAt(port, { REDIS_TLS_VERIFY: "false" })("GET", path)).status).not.toBe(503);
+  });
 });
