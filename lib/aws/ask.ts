@@ -46,9 +46,12 @@ export async function ask<T>(
         cause: error,
       });
     }
-    throw new AwsUnavailable(`${setting}: AWS could not be asked (${status ? name : message})`, {
-      cause: error,
-    });
+    const isGarbled = name === "SyntaxError"; // it quotes the answer, which may be a secret
+    const reason = status || isGarbled ? name : message;
+    throw new AwsUnavailable(
+      `${setting}: AWS could not be asked (${reason})`,
+      isGarbled ? {} : { cause: error },
+    );
   }
 }
 

@@ -14,17 +14,30 @@ export interface Authentication {
   renew(): Promise<void>;
 }
 
-/** Call it before the client connects. */
-export function authenticate(redis: Client, source: CredentialsSource): Authentication {
+/** Call it before the client connects. `tell` is called when no others can be had in place of those that were refused. */
+export function authenticate(
+  redis: Client,
+  source: CredentialsSource,
+  tell: (error: Error) => void,
+): Authentication {
   let credentials: Credentials | undefined;
+  let told: string | undefined;
   const signedInAt = new WeakMap<Redis, number>();
 
   async function renew(): Promise<void> {
-    credentials = await source.renew();
+    try {
+      credentials = await source.renew();
+      told = undefined;
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== told) tell(error as Error);
+      told = message;
+      throw error;
+    }
   }
 
   function onError(error: Error): void {
-    if (isRefusedLogin(error)) renew().catch(() => {}); // the next request asks again, and tells why it cannot
+    if (isRefusedLogin(error)) renew().catch(() => {}); // the next refusal asks again
   }
 
   withEachNode(redis, (node) => {
@@ -40,10 +53,13 @@ export function authenticate(redis: Client, source: CredentialsSource): Authenti
   redis.on("error", onError);
 
   /** In front of the command that follows, on the same socket. */
-  function signInAgain(node: Redis, { username, password }: Credentials): void {
+  function signInAgain(node: Redis, since: number, { username, password }: Credentials): void {
     signedInAt.set(node, Date.now());
     const name = username ?? node.options.username ?? "default";
-    node.auth(name, password).catch(onError);
+    node.auth(name, password).catch((error: Error) => {
+      signedInAt.set(node, since); // the next use tries again
+      onError(error);
+    });
   }
 
   return {
@@ -52,7 +68,7 @@ export function authenticate(redis: Client, source: CredentialsSource): Authenti
       for (const node of nodesOf(redis)) {
         const since = signedInAt.get(node);
         if (node.status === "ready" && since !== undefined && Date.now() - since > SIGN_IN_AGAIN_MS)
-          signInAgain(node, credentials);
+          signInAgain(node, since, credentials);
       }
     },
     renew,

@@ -39,10 +39,14 @@ export interface Script {
 export function connect({ redis: settings, invokedLocally }: Config, options: ConnectOptions): Connection {
   const { deadlineMs, addresses, elasticacheId, replicaUrl } = settings;
   const start = (located: RedisSettings) => startLink(located, options);
+  const refused = (error: Error) => {
+    logRefusal(options.log, error); // those who wait for it may have to give up before
+    throw error;
+  };
   const open = () =>
     addresses.length > 0 || !elasticacheId
       ? start(settings)
-      : locateCache(elasticacheId, settings).then(start);
+      : locateCache(elasticacheId, settings).then(start, refused);
   const advice = invokedLocally ? { adviceWhenAway: HOW_TO_START } : {};
   const primary = createConnection(open, { deadlineMs, ...advice });
   const connection = replicaUrl
@@ -69,8 +73,7 @@ function startLink(settings: RedisSettings, options: ConnectOptions): Link {
   };
   start().catch((error: Error) => {
     // Whatever else goes wrong has an event of its own, and a request tries again.
-    if (error instanceof ConfigError)
-      options.log().warn("redis refused", { event: "refused", reason: error.message });
+    if (error instanceof ConfigError) logRefusal(options.log, error);
   });
   return link;
 }
@@ -89,7 +92,7 @@ function createLink(
   const timeoutMs = Math.floor(deadlineMs / 3);
   return {
     redis,
-    authentication: source && authenticate(redis, source),
+    authentication: source && authenticate(redis, source, (error) => logRefusal(log, error)),
     acknowledgement: replicas > 0 ? acknowledge(redis, { replicas, timeoutMs }) : undefined,
   };
 }
@@ -118,6 +121,10 @@ function closeOnSignals(connection: Connection): void {
       if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
     });
   }
+}
+
+function logRefusal(log: () => Log, { message }: Error): void {
+  log().warn("redis refused", { event: "refused", reason: message });
 }
 
 /** Each event once: while a server stays away, its errors and our attempts repeat, and one line says it all. */

@@ -28,12 +28,16 @@ let resources: Record<string, Resource>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "redigate-package-"));
-  await sls(["package", "--package", folder]);
-  const template = await readFile(join(folder, "cloudformation-template-update-stack.json"), "utf8");
-  resources = JSON.parse(template).Resources;
+  resources = await packageInto(folder);
 }, 60_000);
 
 afterAll(() => rm(folder, { recursive: true }));
+
+async function packageInto(folder: string, environment: Record<string, string> = {}) {
+  await sls(["package", "--package", folder], environment);
+  const template = await readFile(join(folder, "cloudformation-template-update-stack.json"), "utf8");
+  return JSON.parse(template).Resources as Record<string, Resource>;
+}
 
 /** Without credentials and in a build folder of its own, so that it disturbs nothing that runs beside it. */
 async function sls(words: readonly string[], environment: Record<string, string> = {}) {
@@ -95,6 +99,25 @@ test("only the warmer may invoke functions, and only those it warms", () => {
       { "Fn::GetAtt": ["TokensLambdaFunction", "Arn"] },
     ],
   });
+});
+
+test("functions may ask AWS for what their settings need, and for nothing without", async () => {
+  const actionsOf = (all: typeof resources) =>
+    JSON.stringify(all.IamRoleLambdaExecution).match(/"(elasticache|secretsmanager|kms):\w+"/g) ?? [];
+  expect(actionsOf(resources)).toEqual([]);
+  const environment = {
+    REDIS_IAM: "true",
+    ELASTICACHE_ID: "orders",
+    REDIS_USERNAME: "app",
+    AWS_REGION: "us-east-1",
+  };
+  const other = await packageInto(join(folder, "with-settings"), environment);
+  expect(actionsOf(other)).toEqual([
+    '"elasticache:Connect"',
+    '"elasticache:DescribeReplicationGroups"',
+    '"elasticache:DescribeServerlessCaches"',
+  ]);
+  expect(JSON.stringify(other.WarmerRole)).toBe(JSON.stringify(resources.WarmerRole));
 });
 
 test("a function in a network is asked for with both of its parts", async () => {
