@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectDir } from "./paths.ts";
+import { findOnPath } from "./redis/engine-on-path.ts";
 
 interface Totals {
   readonly passed: number;
@@ -31,11 +32,63 @@ const STATIC_STEPS = {
 /** Quick, and they guard what is easiest to break. */
 const FAST_TESTS = ["tests/config.test.ts", "tests/drift/", "tests/http/"];
 
+/** What the features do, whichever Redis they do it with. */
+const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "health", "properties"].map(
+  (folder) => `tests/${folder}/`,
+);
+
+/** What of that needs no Redis. */
+const PURE = [
+  "tests/leaderboards/periods.test.ts",
+  "tests/properties/{cache-control,entry,history,lease,parse-json,router}.test.ts",
+];
+
+/** What of that starts its own Redis, of whichever topology the run is. */
+const OWN_SERVERS = ["tests/*/cluster.test.ts", "tests/leaderboards/scale.test.ts"];
+
+/** The slowest: hundreds of random tries, for which one server and one cluster are enough. */
+const SLOW = ["tests/properties/{cache,leaderboards,leaderboards-pages}.test.ts"];
+
+interface TestRun {
+  readonly name: string;
+  /** @default every test there is */
+  readonly tests?: readonly string[];
+  readonly without?: readonly string[];
+  /** Chosen in tests/topologies.ts. @default standalone */
+  readonly topology?: string;
+  /** Chosen in dev/redis/find-engine.ts. @default what the machine has */
+  readonly engine?: string;
+}
+
+/** Which tests run on what. Sentinels are in those that make faults, which start their own. */
+const RUNS: readonly TestRun[] = [
+  { name: "all tests" },
+  {
+    name: "behaviour over TLS, as a user with few rights",
+    topology: "tls",
+    tests: BEHAVIOUR,
+    without: [...PURE, ...OWN_SERVERS, ...SLOW],
+  },
+  {
+    name: "behaviour on a cluster",
+    topology: "cluster",
+    tests: BEHAVIOUR,
+    without: [...PURE, ...OWN_SERVERS],
+  },
+  { name: "behaviour on Valkey", engine: "valkey", tests: BEHAVIOUR, without: [...PURE, ...SLOW] },
+];
+
 async function run(): Promise<Totals> {
   const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
   const steps = Object.entries(STATIC_STEPS).map(([name, command]) => staticStep(name, command));
   const totals = await Promise.all(steps);
-  totals.push(await vitest(values.fast ? FAST_TESTS : []));
+  const skipped: string[] = [];
+  for (const testRun of values.fast ? [{ name: "fast tests", tests: FAST_TESTS }] : RUNS) {
+    const obstacle = await obstacleTo(testRun);
+    if (obstacle) skipped.push(`NOT RUN  ${testRun.name}: ${obstacle}`);
+    else totals.push(await testStep(testRun));
+  }
+  for (const line of skipped) console.log(line);
   return {
     passed: totals.reduce((sum, { passed }) => sum + passed, 0),
     failed: totals.reduce((sum, { failed }) => sum + failed, 0),
@@ -54,12 +107,29 @@ async function staticStep(
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
-async function vitest(filters: readonly string[]): Promise<Totals> {
+/** On Debian and its kin an engine that cannot be had is a failure; elsewhere nobody can be asked to have it. */
+async function obstacleTo({ engine }: TestRun): Promise<string | undefined> {
+  if (engine !== "valkey" || (await findOnPath("valkey-server")) || (await findOnPath("apt-get")))
+    return undefined;
+  return "there is no valkey-server on PATH, and no apt-get to fetch it with; install Valkey 8 to run it";
+}
+
+async function testStep(testRun: TestRun): Promise<Totals> {
+  const startedAt = performance.now();
+  const totals = await vitest(testRun);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(`${totals.failed === 0 ? "passed" : "FAILED"}  ${testRun.name} (${seconds} s)`);
+  return totals;
+}
+
+async function vitest({ tests = [], without = [], topology, engine }: TestRun): Promise<Totals> {
   const folder = await mkdtemp(join(tmpdir(), "redigate-check-"));
   const report = join(folder, "vitest.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-    const { code } = await execute("vitest", ["run", ...reporters, ...filters], "inherit");
+    const words = ["run", ...reporters, ...without.map((pattern) => `--exclude=${pattern}`), ...tests];
+    const environment = { TOPOLOGY: topology ?? "standalone", ...(engine && { ENGINE: engine }) };
+    const { code } = await execute("vitest", words, "inherit", environment);
     const text = await readFile(report, "utf8").catch(() => undefined);
     return text === undefined ? { passed: 0, failed: 1 } : totalsOf(JSON.parse(text), code);
   } finally {
@@ -90,10 +160,16 @@ function totalsOf(
   return { passed: numPassedTests, failed: failed || (code !== 0 || numPassedTests === 0 ? 1 : 0) };
 }
 
-async function execute(program: string, words: readonly string[], stdio: "pipe" | "inherit" = "pipe") {
+async function execute(
+  program: string,
+  words: readonly string[],
+  stdio: "pipe" | "inherit" = "pipe",
+  environment: Record<string, string> = {},
+) {
   const script = join(projectDir, "node_modules", ".bin", program);
   const child = spawn(process.execPath, [script, ...words], {
     cwd: projectDir,
+    env: { ...process.env, ...environment },
     stdio: ["ignore", stdio, stdio],
   });
   let output = "";

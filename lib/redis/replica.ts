@@ -17,11 +17,8 @@ export function withReplica(primary: Connection, replica: Connection): Connectio
   }
 
   const run: Run = (operation, options) => begin()(operation, options);
-  const connection: Connection = {
+  const shared: Connection = {
     ...primary,
-    get eventual() {
-      return { ...connection, begin, run };
-    },
     endsIn(remainingMs) {
       for (const each of [primary, replica]) each.endsIn(remainingMs);
     },
@@ -30,5 +27,5 @@ export function withReplica(primary: Connection, replica: Connection): Connectio
       await Promise.all([primary, replica].map((each) => each.close()));
     },
   };
-  return connection;
+  return { ...shared, eventual: { ...shared, begin, run } };
 }

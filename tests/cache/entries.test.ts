@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { Redis } from "ioredis";
 import { expect, test } from "vitest";
 import { handler } from "../../functions/cache/handler.ts";
 import { cacheContract } from "../../lib/cache/contract.ts";
 import { createApi, uniqueTenant } from "../api.ts";
+import { bareClient } from "../provided-redis.ts";
 
 const api = createApi(handler, cacheContract);
 const path = (key: string) => `/v1/cache/entries/${encodeURIComponent(key)}`;
@@ -51,7 +51,7 @@ test.each([
 test("a large compressible value takes a fraction of its size in Redis, an incompressible one no more than it is", async () => {
   const tenant = uniqueTenant();
   const own = createApi(handler, cacheContract, tenant);
-  const redis = new Redis(process.env.REDIS_URL ?? "");
+  const redis = bareClient();
   const stored = async (key: string, body: Buffer) => {
     await own("PUT", path(key), { body });
     return redis.hstrlen(`${tenant}:cache:{${key}}:entry`, "body");

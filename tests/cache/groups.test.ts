@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { expect, test } from "vitest";
 import { handler } from "../../functions/cache/handler.ts";
 import { cacheContract } from "../../lib/cache/contract.ts";
 import { createApi, uniqueTenant } from "../api.ts";
+import { bareClient } from "../provided-redis.ts";
 
 const api = createApi(handler, cacheContract);
 const path = (key: string) => `/v1/cache/entries/${key}`;
@@ -134,7 +134,7 @@ test("a group belongs to its tenant", async () => {
 test("an entry that lands with an old token while a lookup looks again is not served", async () => {
   const tenant = uniqueTenant();
   const own = createApi(handler, cacheContract, tenant);
-  const redis = new Redis(process.env.REDIS_URL ?? "");
+  const redis = bareClient();
   const key = `${tenant}:cache:{old}:entry`;
   const putOld = () => own("PUT", path("old"), { body: "old", headers: { "cache-groups": '"g"' } });
   await putOld();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { healthContract } from "../../lib/health/contract.ts";
 import { createApi } from "../api.ts";
@@ -100,12 +100,17 @@ describe("within a second everyone knows that Redis is away, and then that it is
 });
 
 describe("on a network that fails", () => {
+  let redis: RunningRedis;
   let proxy: TcpProxy;
 
   beforeEach(async () => {
-    proxy = await startTcpProxy(inject("redisUrl"));
+    redis = await startRedis();
+    proxy = await startTcpProxy(redis.url);
   });
-  afterEach(() => proxy.close());
+  afterEach(async () => {
+    await proxy.close();
+    await redis.stop();
+  });
 
   test("it is a 503 within a second while nothing comes through, also for a new sandbox", async () => {
     const ask = await sandbox({ REDIS_URL: proxy.url });

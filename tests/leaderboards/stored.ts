@@ -1,17 +1,14 @@
 import { Redis } from "ioredis";
-import { inject } from "vitest";
+import { bareClient, keysOf } from "../provided-redis.ts";
 
-/** What a tenant has in Redis, seen past the API. */
-export function createStored(tenant: string, redisUrl = inject("redisUrl")) {
-  const redis = new Redis(redisUrl);
+/** What a tenant has in Redis, seen past the API: in that of this run, or in one of the test's own. */
+export function createStored(tenant: string, ownUrl?: string) {
+  const redis = ownUrl === undefined ? bareClient() : new Redis(ownUrl);
 
   /** The keys of a tenant, or of one board. */
   async function keys(board?: string): Promise<string[]> {
-    const found: string[] = [];
     const id = board === undefined ? "" : `{${encodeURIComponent(`${board}/`)}*`;
-    for await (const some of redis.scanStream({ match: `${tenant}:leaderboards:${id}*`, count: 1000 }))
-      found.push(...some);
-    return [...new Set(found)].sort();
+    return (await keysOf(redis, `${tenant}:leaderboards:${id}*`)).sort();
   }
 
   /** Every key with its value; outcomes only live to be asked for again. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, describe, expect, inject, test } from "vitest";
+import { startRedis } from "../../dev/redis/start-redis.ts";
 import { uniqueTenant } from "../api.ts";
 import { composeTokens } from "../composition.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
@@ -19,12 +20,15 @@ const compose = (graceSeconds: number) =>
   });
 const patient = compose(300);
 const impatient = compose(0);
-const proxy = await startTcpProxy(inject("redisUrl"));
+// One server, whichever topology the rest runs on: no proxy stands in front of a whole cluster.
+const server = await startRedis();
+const proxy = await startTcpProxy(server.url);
 const tenant = uniqueTenant();
 const unlucky = Array.from({ length: 3 }, () => composeTokens(proxy.url, { tenant }));
 afterAll(async () => {
   for (const { connection } of [patient, impatient, ...unlucky]) await connection.close();
   await proxy.close();
+  await server.stop();
 });
 
 describe.each([

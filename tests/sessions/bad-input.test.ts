@@ -1,12 +1,12 @@
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { outcomeOf } from "../api.ts";
 import { composeSessions } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
 import { type Begun, createCaller } from "./caller.ts";
 
 const sandbox = composeSessions(inject("redisUrl"));
 const { create, begin, get, patch, verify, endAll } = createCaller(sandbox.api);
-const raw = new Redis(inject("redisUrl"));
+const raw = bareClient();
 afterAll(async () => {
   raw.disconnect();
   await sandbox.connection.close();
@@ -20,9 +20,7 @@ beforeAll(async () => {
 });
 
 async function keysOfTenant(): Promise<string[]> {
-  const found: string[] = [];
-  for await (const keys of raw.scanStream({ match: `${sandbox.tenant}:*` })) found.push(...keys);
-  return found.sort();
+  return (await keysOf(raw, `${sandbox.tenant}:*`)).sort();
 }
 
 /** What is sent as it is written: JSON.stringify would not let everything pass. */

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { homeOf } from "../../lib/opaque-token.ts";
 import { sessionKeys } from "../../lib/redis/keys.ts";
 import { outcomeOf } from "../api.ts";
 import { composeSessions } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller, idsOf } from "./caller.ts";
 
 const sandbox = composeSessions(inject("redisUrl"), {
@@ -14,7 +14,7 @@ const hasty = composeSessions(inject("redisUrl"), {
   environment: { SESSIONS_ROTATION_GRACE_SECONDS: "0", SESSIONS_TOUCH_SECONDS: "0" },
 });
 const { begin, verify, get, patch, rotate, end, list } = createCaller(sandbox.api);
-const raw = new Redis(inject("redisUrl"));
+const raw = bareClient();
 afterAll(async () => {
   raw.disconnect();
   await sandbox.connection.close();
@@ -147,13 +147,9 @@ test("every key lives no longer than it is needed: the index as its last session
   await calls.patch(session.id, { a: 1 });
   await calls.rotate(session.id);
   await calls.endAll("lives", longer.session.id);
-  for await (const keys of raw.scanStream({
-    match: `${hasty.tenant}:*{${homeOf(hasty.tenant, "lives")}}*`,
-  })) {
-    for (const key of keys as string[]) {
-      const seconds = (await raw.pttl(key)) / 1000;
-      expect(seconds, key).toBeGreaterThan(0);
-      expect(seconds, key).toBeLessThanOrEqual(key.includes(":session-") ? 4100 : 500);
-    }
+  for (const key of await keysOf(raw, `${hasty.tenant}:*{${homeOf(hasty.tenant, "lives")}}*`)) {
+    const seconds = (await raw.pttl(key)) / 1000;
+    expect(seconds, key).toBeGreaterThan(0);
+    expect(seconds, key).toBeLessThanOrEqual(key.includes(":session-") ? 4100 : 500);
   }
 });

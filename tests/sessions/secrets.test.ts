@@ -6,6 +6,7 @@ import { sessionsContract } from "../../lib/sessions/contract.ts";
 import { type Answer, createApi } from "../api.ts";
 import { composeSessions } from "../composition.ts";
 import { captureOutput } from "../http/captured.ts";
+import { bareClient, environmentFor, keysOf } from "../provided-redis.ts";
 import { createCaller } from "./caller.ts";
 
 let server: RunningRedis;
@@ -22,18 +23,16 @@ afterAll(async () => {
 
 /** Every key of a tenant with what is in it, as text. */
 async function dump(tenant: string): Promise<string> {
-  const raw = new Redis(inject("redisUrl"));
+  const raw = bareClient();
   const found: unknown[] = [];
-  for await (const names of raw.scanStream({ match: `${tenant}:*` })) {
-    for (const name of names as string[]) {
-      const type = await raw.type(name);
-      const read = {
-        hash: () => raw.hgetall(name),
-        zset: () => raw.zrange(name, "0", "-1"),
-        string: () => raw.get(name),
-      };
-      found.push(name, await read[type as keyof typeof read]());
-    }
+  for (const name of await keysOf(raw, `${tenant}:*`)) {
+    const type = await raw.type(name);
+    const read = {
+      hash: () => raw.hgetall(name),
+      zset: () => raw.zrange(name, "0", "-1"),
+      string: () => raw.get(name),
+    };
+    found.push(name, await read[type as keyof typeof read]());
   }
   raw.disconnect();
   return JSON.stringify(found);
@@ -82,7 +81,7 @@ test("a token is in no answer but the one that gives it, and in no header of tha
 /** The function as it is deployed, with its log on. */
 async function loadDeployed(redisUrl: string) {
   vi.resetModules();
-  vi.stubEnv("REDIS_URL", redisUrl);
+  for (const [name, value] of Object.entries(environmentFor(redisUrl))) vi.stubEnv(name, value);
   vi.stubEnv("REDIS_DEADLINE_MS", "300");
   vi.stubEnv("POWERTOOLS_LOG_LEVEL", "DEBUG");
   const { handler } = await import("../../functions/sessions/handler.ts");

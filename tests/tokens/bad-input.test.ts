@@ -1,12 +1,12 @@
-import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, expect, inject, test } from "vitest";
 import { outcomeOf } from "../api.ts";
 import { composeTokens } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller, grantOf, type Pair } from "./caller.ts";
 
 const sandbox = composeTokens(inject("redisUrl"));
 const { post, issue, begin, refresh, refreshJson, isActive } = createCaller(sandbox.api);
-const raw = new Redis(inject("redisUrl"));
+const raw = bareClient();
 afterAll(async () => {
   raw.disconnect();
   await sandbox.connection.close();
@@ -28,9 +28,7 @@ afterEach(async () => {
 });
 
 async function keysOfTenant(): Promise<string[]> {
-  const found: string[] = [];
-  for await (const keys of raw.scanStream({ match: `${sandbox.tenant}:*` })) found.push(...keys);
-  return found.sort();
+  return (await keysOf(raw, `${sandbox.tenant}:*`)).sort();
 }
 
 /** What is sent as it is written: JSON.stringify would not let everything pass. */

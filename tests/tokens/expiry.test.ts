@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { digestOf, homeOf } from "../../lib/opaque-token.ts";
 import { tokenKeys } from "../../lib/redis/keys.ts";
 import { outcomeOf, uniqueTenant } from "../api.ts";
 import { composeTokens } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller, grantOf, idsOf } from "./caller.ts";
 
 const tenant = uniqueTenant();
@@ -16,7 +16,7 @@ const compose = (access: string, refresh: string) =>
 const briefAccess = compose("1", "60");
 const briefFamily = compose("1", "1");
 const usual = compose("60", "600");
-const raw = new Redis(inject("redisUrl"));
+const raw = bareClient();
 afterAll(async () => {
   raw.disconnect();
   for (const { connection } of [briefAccess, briefFamily, usual]) await connection.close();
@@ -109,8 +109,8 @@ test("every key lives no longer than it is needed: the index as its last grant, 
   await createCaller(briefAccess.api).begin("lives");
   expect(outcomeOf(await refresh(first.refresh_token))).toBe("400 invalid_grant");
   const seconds = new Map<string, number>();
-  for await (const keys of raw.scanStream({ match: `${tenant}:*{${homeOf(tenant, "lives")}}*` }))
-    for (const key of keys as string[]) seconds.set(key, (await raw.pttl(key)) / 1000);
+  for (const key of await keysOf(raw, `${tenant}:*{${homeOf(tenant, "lives")}}*`))
+    seconds.set(key, (await raw.pttl(key)) / 1000);
   for (const [key, left] of seconds) {
     expect(left, key).toBeGreaterThan(0);
     const most = key.includes(":sealed-") ? 10 : key.includes(":access-") ? 60 : 600;
