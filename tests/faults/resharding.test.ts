@@ -37,7 +37,7 @@ async function moveSlot(slot: number, from: number, to: number): Promise<number>
   for (;;) {
     const keys = (await source.cluster("GETKEYSINSLOT", slot, 3)) as unknown as string[];
     if (keys.length === 0) break;
-    await source.migrate("127.0.0.1", port, "", 0, TIMEOUT_MS, "REPLACE", "KEYS", ...keys);
+    for (const key of keys) await source.migrate("127.0.0.1", port, key, 0, TIMEOUT_MS, "REPLACE");
     moved += keys.length;
   }
   for (const client of [target, source]) await client.cluster("SETSLOT", slot, "NODE", ids[to] ?? "");
