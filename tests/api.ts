@@ -34,11 +34,19 @@ export function outcomeOf({ status, text }: Answer): string {
 }
 
 /** A caller of a handler: sends true API Gateway events, and holds every answer against the contract. */
-export function createApi(handler: LambdaHandler, contract: Contract, tenant = uniqueTenant()) {
+export function createApi(
+  handler: LambdaHandler,
+  contract: Contract,
+  tenant = uniqueTenant(),
+  remainingMs?: number,
+) {
   return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
     const token = options.token === undefined ? await mintToken({ tenant }) : options.token;
     const event = httpEvent(method, path, options, token);
-    const result = (await handler(event as never, lambdaContext())) as APIGatewayProxyStructuredResultV2;
+    const result = (await handler(
+      event as never,
+      lambdaContext(remainingMs),
+    )) as APIGatewayProxyStructuredResultV2;
     const answer = toAnswer(result);
     checkAgainstContract(method, path, answer, contract);
     return answer;
@@ -49,11 +57,12 @@ export function uniqueTenant(): string {
   return `t-${randomUUID()}`;
 }
 
-export function lambdaContext(): Context {
+/** The context of an invocation that may take so much longer; API Gateway itself waits no longer than 30 seconds. */
+export function lambdaContext(remainingMs = 29_000): Context {
   return {
     awsRequestId: randomUUID(),
     functionName: "redigate-test",
-    getRemainingTimeInMillis: () => 29_000,
+    getRemainingTimeInMillis: () => remainingMs,
   } as Context;
 }
 

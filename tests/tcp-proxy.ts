@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, connect as dial, type Socket } from "node:net";
+import { createCommandReader } from "./command-reader.ts";
 
 /** What the proxy does with the bytes; changed while it runs. */
 export interface Faults {
@@ -8,6 +9,8 @@ export interface Faults {
   ignoreNew: boolean;
   /** How long bytes from the server are held back, in milliseconds. */
   delayMs: number;
+  /** Each byte is sent alone, in both directions. */
+  byteByByte: boolean;
 }
 
 /** A TCP proxy in front of a Redis that makes real network faults and counts round trips. */
@@ -27,16 +30,33 @@ export interface TcpProxy {
   cut(): void;
   /** Lets nothing pass any more on the connections that exist, without a word to either side; new ones work. */
   blackHole(): void;
+  /** The same of the replies alone: what is asked is done, and nobody learns of it. */
+  swallowReplies(): void;
+  /** Ends the server's side of the connections that exist, without a word to the client's; new ones work. */
+  orphan(): void;
+  /** From now on the system refuses whoever connects; what is connected stays. */
+  refuse(): void;
+  /** Ends `refuse`. */
+  accept(): Promise<void>;
+  /** Leads new connections to another server. */
+  leadTo(redisUrl: string): void;
   close(): Promise<void>;
 }
 
+/** A connection of a client and ours to the server, and what passes between them. */
+interface Line {
+  readonly redis: Socket;
+  toServer: boolean;
+  toClient: boolean;
+}
+
 export async function startTcpProxy(redisUrl: string): Promise<TcpProxy> {
-  const target = new URL(redisUrl);
+  let target = new URL(redisUrl);
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
-  const faults: Faults = { swallowReplies: false, ignoreNew: false, delayMs: 0 };
+  const lines = new Set<Line>();
+  const faults: Faults = { swallowReplies: false, ignoreNew: false, delayMs: 0, byteByByte: false };
   const recordings: string[][] = [];
-  let generation = 0;
   let turns = 0;
   let total = 0;
   let repliesToLoss = 0;
@@ -50,23 +70,24 @@ export async function startTcpProxy(redisUrl: string): Promise<TcpProxy> {
       client.resume();
       return;
     }
-    const born = generation;
-    const isDead = () => born !== generation;
     const redis = dial(Number(target.port), target.hostname).setNoDelay(true);
+    const line: Line = { redis, toServer: true, toClient: true };
+    const [ask, answer] = [createWriter(redis, faults), createWriter(client, faults)];
     sockets.add(redis);
-    redis.on("error", () => client.destroy()).on("close", () => sockets.delete(redis));
-    redis.on("close", () => isDead() || client.destroy());
-    client.on("close", () => redis.destroy());
+    lines.add(line);
+    redis.on("error", () => line.toClient && client.destroy());
+    redis.on("close", () => sockets.delete(redis) && line.toClient && client.destroy());
+    client.on("close", () => lines.delete(line) && redis.destroy());
     const read = createCommandReader((name) => recordings.forEach((recording) => void recording.push(name)));
     let asking = false;
     client.on("data", (bytes) => {
-      if (isDead()) return;
+      if (!line.toServer) return;
       if (recordings.length > 0) read(bytes);
       asking = true;
-      redis.write(bytes);
+      ask(bytes);
     });
     redis.on("data", (bytes) => {
-      if (isDead()) return;
+      if (!line.toClient) return;
       if (asking) {
         turns++;
         if (repliesToLoss > 0 && --repliesToLoss === 0) {
@@ -76,11 +97,13 @@ export async function startTcpProxy(redisUrl: string): Promise<TcpProxy> {
       }
       asking = false;
       if (faults.swallowReplies) return;
-      if (faults.delayMs === 0) client.write(bytes);
-      else setTimeout(() => client.destroyed || client.write(bytes), faults.delayMs);
+      if (faults.delayMs === 0) answer(bytes);
+      else setTimeout(answer, faults.delayMs, bytes);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (port: number) =>
+    new Promise<void>((resolve) => server.listen(port, "127.0.0.1", () => resolve()));
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   const url = new URL(redisUrl);
   url.port = String(port);
@@ -103,7 +126,23 @@ export async function startTcpProxy(redisUrl: string): Promise<TcpProxy> {
       for (const socket of sockets) socket.resetAndDestroy();
     },
     blackHole() {
-      generation++;
+      for (const line of lines) line.toServer = line.toClient = false;
+    },
+    swallowReplies() {
+      for (const line of lines) line.toClient = false;
+    },
+    orphan() {
+      for (const line of lines) {
+        line.toServer = line.toClient = false;
+        line.redis.destroy();
+      }
+    },
+    refuse() {
+      server.close();
+    },
+    accept: () => listen(port),
+    leadTo(redisUrl) {
+      target = new URL(redisUrl);
     },
     async close() {
       for (const socket of sockets) socket.destroy();
@@ -112,31 +151,20 @@ export async function startTcpProxy(redisUrl: string): Promise<TcpProxy> {
   };
 }
 
-/** Finds the commands (RESP arrays of bulk strings) in the bytes of one client, however they are cut into pieces. */
-function createCommandReader(onCommand: (name: string) => void): (bytes: Buffer) => void {
-  let rest: Buffer = Buffer.alloc(0);
-  return (bytes) => {
-    rest = Buffer.concat([rest, bytes]);
-    for (let words = readWords(rest); words; words = readWords(rest)) {
-      onCommand(words.first.toLowerCase());
-      rest = rest.subarray(words.length);
-    }
-  };
-}
-
-function readWords(bytes: Buffer): { first: string; length: number } | undefined {
-  const header = /^\*(\d+)\r\n/.exec(bytes.subarray(0, 32).toString("latin1"));
-  if (!header) return undefined;
-  let at = header[0].length;
-  let first = "";
-  for (let left = Number(header[1]); left > 0; left--) {
-    const size = /^\$(\d+)\r\n/.exec(bytes.subarray(at, at + 32).toString("latin1"));
-    if (!size) return undefined;
-    const start = at + size[0].length;
-    const end = start + Number(size[1]);
-    if (bytes.length < end + 2) return undefined;
-    first ||= bytes.subarray(start, end).toString("latin1");
-    at = end + 2;
+/** Writes to a socket, as long as there is one. */
+function createWriter(socket: Socket, faults: Faults): (bytes: Buffer) => void {
+  const waiting: Buffer[] = [];
+  function drip(): void {
+    const [bytes] = waiting;
+    if (!bytes || socket.destroyed) return;
+    socket.write(bytes.subarray(0, 1));
+    if (bytes.length > 1) waiting[0] = bytes.subarray(1);
+    else waiting.shift();
+    setImmediate(drip); // else the system would send them together
   }
-  return { first, length: at };
+  return (bytes) => {
+    if (socket.destroyed) return;
+    if (!faults.byteByByte && waiting.length === 0) socket.write(bytes);
+    else if (waiting.push(bytes) === 1) drip();
+  };
 }

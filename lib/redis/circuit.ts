@@ -11,15 +11,16 @@ const LONGEST_PAUSE_MS = 1000;
 /**
  * Spares callers the wait for a server that is away. It opens after some failures in a row; then everybody is turned away
  * at once, and `probe` is run after each pause, which doubles, until it resolves and so closes the circuit. In a sandbox
- * that was frozen meanwhile, where no probe could run, the first caller tries instead.
+ * that was frozen meanwhile, where no probe could run, the first caller tries instead. Neither takes longer than `tryMs`.
  */
-export function createCircuit(probe: () => Promise<unknown>) {
+export function createCircuit(probe: () => Promise<unknown>, tryMs: number) {
   let state: "closed" | "open" | "trying" = "closed";
   let failures = 0;
   let lastFailedAt = 0;
   let pauseMs = FIRST_PAUSE_MS;
   let opensAt = 0;
   let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   function close(toleratedFailures: number): void {
     state = "closed";
@@ -31,6 +32,7 @@ export function createCircuit(probe: () => Promise<unknown>) {
     const jitteredMs = pauseMs * (0.75 + Math.random() / 2);
     state = "open";
     opensAt = performance.now() + jitteredMs;
+    if (stopped) return;
     timer = setTimeout(() => {
       letOneTry();
       probe().then(succeeded, () => failed(performance.now()));
@@ -41,7 +43,7 @@ export function createCircuit(probe: () => Promise<unknown>) {
     clearTimeout(timer);
     state = "trying";
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
-    opensAt = performance.now() + LONGEST_PAUSE_MS;
+    opensAt = performance.now() + tryMs + LONGEST_PAUSE_MS; // nobody else meanwhile
   }
 
   function succeeded(): void {
@@ -56,16 +58,17 @@ export function createCircuit(probe: () => Promise<unknown>) {
       failures++;
       lastFailedAt = now;
     }
-    if (state === "trying" || failures >= OPENS_AFTER) open();
+    if (failures >= OPENS_AFTER) open();
   }
 
   return {
     /** Gives what `work` gives, or rejects at once with `RedisUnavailable` while the circuit is open. */
     async through<T>(work: () => Promise<T>): Promise<T> {
       if (state !== "closed") {
-        const retryAfterMs = opensAt - performance.now();
-        if (retryAfterMs > 0) {
+        const leftMs = opensAt - performance.now();
+        if (leftMs > 0) {
           await setImmediate(); // who asks again at once must not keep the probe from its turn
+          const retryAfterMs = Math.min(leftMs, LONGEST_PAUSE_MS); // a try may succeed any moment
           throw new RedisUnavailable("Redis is unavailable, as it was just now.", { retryAfterMs });
         }
         letOneTry();
@@ -80,6 +83,11 @@ export function createCircuit(probe: () => Promise<unknown>) {
         else succeeded(); // it has answered
         throw error;
       }
+    },
+    /** Probes no more: the connection is closed. */
+    stop(): void {
+      stopped = true;
+      clearTimeout(timer);
     },
     /** A server is there again: all may go on, until one waits in vain. */
     recovered(): void {

@@ -88,8 +88,8 @@ function createLink(
   logEvents(redis, log);
   const source = credentialsSource(settings);
   const { minReplicasAck: replicas, deadlineMs } = settings;
-  // In less time than a socket may be silent.
-  const timeoutMs = Math.floor(deadlineMs / 3);
+  // In less time than a socket may be silent, though Redis looks at its clock every 100 ms only.
+  const timeoutMs = Math.floor(Math.max(deadlineMs / 6, deadlineMs / 3 - 100));
   return {
     redis,
     authentication: source && authenticate(redis, source, (error) => logRefusal(log, error)),

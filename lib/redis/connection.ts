@@ -80,7 +80,7 @@ export function createConnection(
   let roundTrips: number[] = [];
   let lastUsedAt = Date.now();
   let invocationEndsAt = Number.POSITIVE_INFINITY;
-  const circuit = createCircuit(() => pingUntil(performance.now() + deadlineMs));
+  const circuit = createCircuit(() => pingUntil(performance.now() + deadlineMs), deadlineMs);
   let link: Link | undefined;
   let opening = start();
 
@@ -157,6 +157,7 @@ export function createConnection(
     for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       const isAtHand = link?.redis.status === "ready" && !link.authentication && !isIdle();
       const ready = isAtHand && link ? link : await connected(timeLeftMs);
+      const startedAt = performance.now();
       try {
         return await attempt(ready, operation, timeLeftMs());
       } catch (error) {
@@ -165,9 +166,12 @@ export function createConnection(
         if (failure === "out_of_memory") {
           throw new OutOfMemory("Redis is out of memory", { cause: withoutCommand(error) });
         }
-        if (failure === "refused") refusal = error;
-        const mayRetry = failure === "refused" || idempotent;
-        if (!mayRetry || timeLeftMs() <= PAUSE_MS) {
+        // Too few replicas had the write: the server said so, and would take as long to say it again.
+        const isShort = error instanceof RedisUnavailable && error.answers;
+        const nextTakesMs = isShort ? performance.now() - startedAt : PAUSE_MS;
+        if (failure === "refused" || isShort) refusal = error;
+        const mayRetry = failure === "refused" || (failure === "lost" && idempotent);
+        if (!mayRetry || timeLeftMs() <= nextTakesMs) {
           // The last try may have had no time left: what the server said before tells more than that.
           throw unavailable(failure === "lost" ? (refusal ?? error) : error);
         }
@@ -218,6 +222,7 @@ export function createConnection(
       return taken;
     },
     async close() {
+      circuit.stop();
       if (!link) await inTime(opening, deadlineMs).catch(() => {});
       if (link) await quit(link.redis, deadlineMs);
     },

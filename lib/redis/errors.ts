@@ -32,10 +32,12 @@ export class OutOfMemory extends Error {
  * What an error says about the command that met it:
  * - `refused`: the server answered that it does not serve now; the command did not run, so sending it again is safe.
  * - `lost`: the connection broke or stayed silent; the command may have run.
+ * - `halted`: a script met a command that it must not call. It may have done half of its work, and would take that for
+ *   the whole if it were sent again.
  * - `out_of_memory`: the write did not happen and another try would meet the same.
  * - `fault`: anything else is a mistake in this program or its settings.
  */
-export type Failure = "refused" | "lost" | "out_of_memory" | "fault";
+export type Failure = "refused" | "lost" | "halted" | "out_of_memory" | "fault";
 
 const REFUSALS = new Set([
   "LOADING",
@@ -54,8 +56,8 @@ const REFUSALS = new Set([
   "ASK",
 ]);
 
-/** The last one is what NOPERM is called inside a script. */
-const REFUSED_IN_WORDS = /^ERR (max number of clients|The user executing the script)/;
+/** What NOPERM is called inside a script: before Redis 7.2, and since. */
+const HALTED = /^ERR (The user executing the script|ACL failure in script)/;
 
 export function classify(error: unknown): Failure {
   if (!(error instanceof Error)) return "fault";
@@ -64,18 +66,19 @@ export function classify(error: unknown): Failure {
   if (error.name !== "ReplyError") return isOurMistake(error) ? "fault" : "lost";
   // An error inside a script may come wrapped: `ERR Error running script ...: -READONLY You can't ...`.
   const words = [...error.message.matchAll(/(?:^|-)([A-Z]+) /g)].map(([, word]) => word ?? "");
+  if (HALTED.test(error.message)) return "halted";
   if (words.includes("OOM")) return "out_of_memory";
   if (words.some((word) => REFUSALS.has(word))) return "refused";
-  if (REFUSED_IN_WORDS.test(error.message)) return "refused";
+  if (error.message.startsWith("ERR max number of clients")) return "refused";
   return "fault";
 }
 
 /** Refusals of some commands, by a server that may well serve others. */
-const OF_SOME =
-  /(^|-)(READONLY|NOREPLICAS|MISCONF|NOPERM|NOSCRIPT|TRYAGAIN|MOVED|ASK) |^ERR The user executing/;
+const OF_SOME = /(^|-)(READONLY|NOREPLICAS|MISCONF|NOPERM|NOSCRIPT|TRYAGAIN|MOVED|ASK) /;
 
 export function isOfSome(error: unknown): boolean {
-  return error instanceof Error && error.name === "ReplyError" && OF_SOME.test(error.message);
+  if (!(error instanceof Error) || error.name !== "ReplyError") return false;
+  return OF_SOME.test(error.message) || HALTED.test(error.message);
 }
 
 /** The server does not know us, or no longer. A cluster says so of the last node that it has asked. */

@@ -65,27 +65,3 @@ test("CLIENT PAUSE of writes: reads go on, writes get 503 in time, and happen ag
   expect(put.status).toBeLessThan(300);
   await admin.connection.close();
 });
-
-test("CLIENT PAUSE of everything: 503 in time, and served again after it", async () => {
-  const admin = composeCache(server.url);
-  await admin.connection.run((redis) =>
-    redis.call("CLIENT", "PAUSE", String(sandbox.deadlineMs + 500), "ALL"),
-  );
-  expectUnavailable(await sandbox.api("GET", path("kept")));
-  expect((await recovers()).text).toBe("kept");
-  await admin.connection.close();
-});
-
-test("a script that does not end makes 503 in time, and its end makes things well", async () => {
-  const admin = composeCache(server.url);
-  await admin.connection.run((redis) => redis.config("SET", "busy-reply-threshold", "100"));
-  const endless = admin.connection.run((redis) => redis.eval("while true do end", 0)).catch((error) => error);
-  await sleep(200);
-  expectUnavailable(await sandbox.api("GET", path("kept")));
-  expectUnavailable(await sandbox.api("PUT", path("busy"), { body: "x" }));
-  const killer = composeCache(server.url);
-  await killer.connection.run((redis) => redis.script("KILL"));
-  expect((await recovers()).text).toBe("kept");
-  await endless;
-  for (const { connection } of [admin, killer]) await connection.close();
-});

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import type { Answer } from "../api.ts";
 import { expectUnavailable, until } from "../composition.ts";
 import type { Writer } from "./writers.ts";
 
@@ -14,14 +15,14 @@ export interface Load {
   served(more: number, withinMs?: number): Promise<void>;
   /** Resolves when so many more writes were refused. */
   turnedAway(more: number, withinMs?: number): Promise<void>;
-  /** Ends it, and rejects if anything was answered but a success or a 503 in time. */
+  /** Ends it, and rejects if anything was answered but a success or a refusal in time. */
   stop(): Promise<void>;
   /** The acknowledged writes that are not there, or there twice. */
   lost(): Promise<string[]>;
 }
 
-/** Lets callers write without a pause until they are stopped. */
-export function startLoad(writer: Writer, callers = 5): Load {
+/** Lets callers write without a pause until they are stopped. What is no success must be as `expectRefused` expects. */
+function startLoad(writer: Writer, callers = 5, expectRefused = expectUnavailable): Load {
   const acknowledged: string[] = [];
   let refused = 0;
   let running = true;
@@ -32,7 +33,7 @@ export function startLoad(writer: Writer, callers = 5): Load {
       const answer = await writer.write(id);
       if (answer.status < 300) acknowledged.push(id);
       else {
-        expectUnavailable(answer);
+        expectRefused(answer);
         refused++;
         await sleep(COME_BACK_MS);
       }
@@ -78,9 +79,13 @@ export function startLoad(writer: Writer, callers = 5): Load {
 }
 
 /** The same on each feature at once. */
-export function startLoads(writers: Readonly<Record<string, Writer>>, callers?: number) {
+export function startLoads(
+  writers: Readonly<Record<string, Writer>>,
+  callers?: number,
+  expectRefused?: (answer: Answer) => void,
+) {
   const loads = Object.fromEntries(
-    Object.entries(writers).map(([name, writer]) => [name, startLoad(writer, callers)]),
+    Object.entries(writers).map(([name, writer]) => [name, startLoad(writer, callers, expectRefused)]),
   );
   const all = async (use: (load: Load) => Promise<unknown>) => {
     await Promise.all(Object.values(loads).map(use));

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { freePort } from "../../dev/free-port.ts";
@@ -43,22 +40,6 @@ test("READONLY: a demoted primary still serves reads, writes get 503, and the fi
   const writing = put("a");
   await admin.replicaof("NO", "ONE");
   expect((await writing).status).toBe(201);
-});
-
-test("MASTERDOWN: a replica that must not serve old data makes 503", async () => {
-  await admin.config("SET", "replica-serve-stale-data", "no");
-  await admin.replicaof("127.0.0.1", (await freePort(0)) ?? 0);
-  expectUnavailable(await get("kept"));
-  await admin.replicaof("NO", "ONE");
-  expect((await get("kept")).text).toBe("kept");
-});
-
-test("NOREPLICAS: too few replicas make 503 for writes, reads go on", async () => {
-  await admin.config("SET", "min-replicas-to-write", "1");
-  expectUnavailable(await put("b"));
-  expect((await get("kept")).text).toBe("kept");
-  await admin.config("SET", "min-replicas-to-write", "0");
-  expect((await put("b")).status).toBe(201);
 });
 
 test("NOPERM: a user without the right makes 503 and the answer says nothing of it", async () => {
@@ -114,29 +95,4 @@ test("NOSCRIPT: scripts that the server forgot are sent again, alone, in a batch
   const callers = Array.from({ length: 50 }, (_, i) => put(`flushed-${i}`));
   await admin.script("FLUSH");
   for (const { status } of await Promise.all(callers)) expect(status).toBeLessThan(300);
-});
-
-test("LOADING: while a server reads its file, requests get 503 in time, and are served when it is done", async () => {
-  const dir = await mkdtemp(join(tmpdir(), "redigate-loading-"));
-  const first = await startRedis({ dir });
-  const loading = composeCache(first.url, { environment });
-  const entries = Array.from({ length: 100 }, (_, i) => ({ key: `k${i}`, value: `${i}` }));
-  await loading.api("POST", "/v1/cache/batch-put", { body: { entries } });
-  await loading.connection.run((redis) => redis.save());
-  await first.stop();
-  const slow = ["key-load-delay 15000", "loading-process-events-interval-bytes 1024"];
-  const starting = startRedis({ dir, port: first.port, config: slow });
-  const watcher = new Redis(first.url, { enableReadyCheck: false }).on("error", () => {});
-  await until(
-    () => watcher.get("x").catch((error: Error) => error.message),
-    (reply) => /^LOADING/.test(String(reply)),
-  );
-  const answer = await loading.api("GET", path("k1"));
-  expectUnavailable(answer);
-  expect(answer.text).not.toMatch(/LOADING|dataset/);
-  expect((await until(() => loading.api("GET", path("k1")), served)).text).toBe("1");
-  watcher.disconnect();
-  await loading.connection.close();
-  await (await starting).stop();
-  await rm(dir, { recursive: true });
 });

@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { afterAll, expect, inject, test } from "vitest";
-import { classify, RedisUnavailable } from "../../lib/redis/errors.ts";
+import { classify, isOfSome, RedisUnavailable } from "../../lib/redis/errors.ts";
 
 const redis = new Redis(inject("redisUrl"), { retryStrategy: () => null });
 afterAll(() => void redis.disconnect());
@@ -28,6 +28,14 @@ test.each([
   "ERR max number of clients reached",
 ])("%s: refused, so it did not run", async (text) => {
   expect(classify(await replyOf(text))).toBe("refused");
+});
+
+test.each([
+  "ERR The user executing the script can't run this command or subcommand script: c0ffee, on @user_script:1.",
+  "ERR ACL failure in script: User functions has no permissions to run the 'zadd' command",
+])("%s: halted, so it may have done half", async (text) => {
+  const error = await replyOf(text);
+  expect([classify(error), isOfSome(error)]).toEqual(["halted", true]);
 });
 
 test.each(["MOVED 3999 127.0.0.1:6381", "ASK 3999 127.0.0.1:6381"])(
