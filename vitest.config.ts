@@ -17,7 +17,7 @@ export default defineConfig({
     globalSetup: "tests/global-setup.ts",
     setupFiles: "tests/setup.ts",
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 4,
     // What must be fast says so itself; a property that is tried hundreds of times takes long on a busy machine.
     testTimeout: 60_000,
     hookTimeout: 30_000,

@@ -78,8 +78,7 @@ export function toRedisSettings(env: Variables) {
     iam: env.REDIS_IAM,
     aws: { region: env.AWS_REGION, keys: readKeys(env) },
     elasticacheId: env.ELASTICACHE_ID,
-    /** As the names of AWS say it. */
-    serverless: first.host?.includes(".serverless.") ?? false,
+    serverless: isServerless(first.host),
     sentinel: { name: env.REDIS_SENTINEL_NAME, password: env.REDIS_SENTINEL_PASSWORD },
     replicaUrl: env.REDIS_REPLICA_URL,
     minReplicasAck: env.REDIS_MIN_REPLICAS_ACK,
@@ -98,8 +97,14 @@ export function replicaOf(settings: RedisSettings, url: string): RedisSettings {
     username: username || settings.username,
     password: password || settings.password,
     tls,
+    serverless: isServerless(host),
     minReplicasAck: 0,
   };
+}
+
+/** The names of AWS say it. */
+function isServerless(host = ""): boolean {
+  return host.includes(".serverless.");
 }
 
 /** Lambda gives the function's own in its environment. */
@@ -123,7 +128,8 @@ function readUrl(text: string | undefined) {
 
 /** Settings that do not go together; each reason names them. */
 export function contradictions(settings: RedisSettings): string[] {
-  const { iam, aws, elasticacheId, username, password, secretArn, tls, addresses, mode, db } = settings;
+  const { iam, aws, elasticacheId, username, password, secretArn, tls, addresses, mode, db, replicaUrl } =
+    settings;
   const isFoundByName = addresses.length === 0;
   const rules: [boolean, string][] = [
     [
@@ -134,6 +140,7 @@ export function contradictions(settings: RedisSettings): string[] {
     [iam && !username, "REDIS_IAM: needs REDIS_USERNAME, the id of the ElastiCache user"],
     [iam && !aws.region, "REDIS_IAM: needs AWS_REGION, which Lambda sets"],
     [iam && !tls && !isFoundByName, "REDIS_IAM: needs TLS, as a rediss:// URL or REDIS_TLS=true"],
+    [iam && replicaUrl?.startsWith("redis:") === true, "REDIS_REPLICA_URL: IAM needs TLS, so rediss://"],
     [mode === "cluster" && db > 0, "REDIS_URL: a cluster has no database but 0"],
   ];
   return rules.flatMap(([isBroken, reason]) => (isBroken ? [reason] : []));

@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Credentials, CredentialsSource } from "../redis/credentials.ts";
 
 /** Callers whom the server refuses one after another must not become as many requests to AWS. */
 const RENEWED_FOR_MS = 1000;
+/** So long a caller waits for new credentials while the old ones are still good. */
+const PATIENCE_MS = 100;
 
 export interface Held {
   readonly credentials: Credentials;
@@ -35,12 +38,13 @@ export function holdCredentials(fetch: (anew: boolean) => Promise<Held>): Creden
   return {
     async get() {
       if (held && !fetching && Date.now() < (held.renewAtMs ?? Infinity)) return held.credentials;
-      try {
-        return await load(false);
-      } catch (error) {
-        if (held && Date.now() < (held.endsAtMs ?? Infinity)) return held.credentials;
-        throw error;
-      }
+      const loading = load(false);
+      if (!held || Date.now() >= (held.endsAtMs ?? Infinity)) return loading;
+      const { credentials } = held;
+      return Promise.race([
+        loading.catch(() => credentials),
+        sleep(PATIENCE_MS, credentials, { ref: false }),
+      ]);
     },
     renew() {
       if (!renewal) {

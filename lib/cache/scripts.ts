@@ -1,5 +1,5 @@
 import type { Result } from "ioredis";
-import type { Script } from "../redis/connect.ts";
+import type { Script } from "../redis/script.ts";
 import invalidate from "./lua/invalidate.lua" with { type: "text" };
 import lookup from "./lua/lookup.lua" with { type: "text" };
 import peek from "./lua/peek.lua" with { type: "text" };
@@ -10,7 +10,7 @@ import tick from "./lua/tick.lua" with { type: "text" };
 /** The commands that the cache adds to its connection; the header of each script says what it takes and gives. */
 export const cacheScripts = {
   cacheInvalidate: { lua: invalidate, numberOfKeys: 1 },
-  cacheLookup: { lua: lookup, numberOfKeys: 2 },
+  cacheLookup: { lua: lookup, numberOfKeys: 2, keepsHouse: true },
   cachePeek: { lua: peek, numberOfKeys: 1, readOnly: true },
   cachePin: { lua: pin, numberOfKeys: 1 },
   cachePut: { lua: put, numberOfKeys: 3 },

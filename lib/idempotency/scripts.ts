@@ -1,5 +1,5 @@
 import type { Result } from "ioredis";
-import type { Script } from "../redis/connect.ts";
+import type { Script } from "../redis/script.ts";
 import claim from "./lua/claim.lua" with { type: "text" };
 import settle from "./lua/settle.lua" with { type: "text" };
 

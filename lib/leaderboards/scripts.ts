@@ -1,5 +1,5 @@
 import type { Result } from "ioredis";
-import type { Script } from "../redis/connect.ts";
+import type { Script } from "../redis/script.ts";
 import adopt from "./lua/adopt.lua" with { type: "text" };
 import answer from "./lua/answer.lua" with { type: "text" };
 import apply from "./lua/apply.lua" with { type: "text" };

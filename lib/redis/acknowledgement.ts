@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Command, Redis } from "ioredis";
+import { hash } from "node:crypto";
+import { Cluster, type Command, type Redis } from "ioredis";
 import { ConfigError } from "../config.ts";
-import { type Client, nodesOf, withEachNode } from "./client.ts";
+import { type Client, withEachNode } from "./client.ts";
 import { RedisUnavailable } from "./errors.ts";
+import type { Script } from "./script.ts";
 
 /** Commands after which nothing is to be waited for; scripts say for themselves whether they only read. */
 const READS = new Set(["get", "hmget", "pttl", "zscore", "ping", "auth", "hello", "wait"]);
@@ -12,6 +14,8 @@ export interface AcknowledgementOptions {
   readonly replicas: number;
   /** How long they may take. */
   readonly timeoutMs: number;
+  /** Those of them that keep house when they write are not waited for. */
+  readonly scripts: Readonly<Record<string, Script>>;
 }
 
 /** Makes operations end when the replicas have what they wrote. */
@@ -32,19 +36,34 @@ interface Waits {
  * Sends WAIT (https://redis.io/commands/wait) behind each write, on the same socket and without a round trip of its
  * own. Call it before the client connects.
  */
-export function acknowledge(redis: Client, { replicas, timeoutMs }: AcknowledgementOptions): Acknowledgement {
+export function acknowledge(
+  redis: Client,
+  { replicas, timeoutMs, scripts }: AcknowledgementOptions,
+): Acknowledgement {
   const current = new AsyncLocalStorage<Waits>();
   /** A cluster sends a command again to where it was moved to, and nobody knows then who asked for it. */
   const waitsOf = new WeakMap<Command, Waits>();
+  const housekeeping = new Set(
+    Object.values(scripts)
+      .filter(({ keepsHouse }) => keepsHouse)
+      .flatMap(({ lua }) => [lua, hash("sha1", lua)]),
+  );
   let checked: Promise<void> | undefined;
 
+  function isAwaited({ name, args, isReadOnly }: Command): boolean {
+    return !isReadOnly && !READS.has(name) && !housekeeping.has(String(args[0]));
+  }
+
   /** Writes of the same moment share one. */
-  function wait(node: Redis, { due, replies }: Waits): void {
+  function wait(node: Redis, key: string, { due, replies }: Waits): void {
     if (due.has(node)) return;
     due.add(node);
     queueMicrotask(() => {
-      due.delete(node);
+      // Since 7.2 WAIT looks at what this connection has written. What finds its work done by another one, whose reply
+      // was lost, writes nothing: this is written always, behind it.
+      node.set(`${key}:waited`, "", "PX", 1).catch(() => {});
       const reply = node.wait(replicas, timeoutMs);
+      due.delete(node);
       reply.catch(() => {}); // read when the operation has ended, if it ends well
       replies.push(reply);
     });
@@ -55,9 +74,9 @@ export function acknowledge(redis: Client, { replicas, timeoutMs }: Acknowledgem
     node.sendCommand = (command: Command, ...rest) => {
       const reply = send(command, ...rest);
       const waits = waitsOf.get(command) ?? current.getStore();
-      if (waits && !command.isReadOnly && !READS.has(command.name)) {
+      if (waits && isAwaited(command)) {
         waitsOf.set(command, waits);
-        wait(node, waits);
+        wait(node, String(command.getKeys()[0]), waits);
       }
       return reply;
     };
@@ -65,7 +84,8 @@ export function acknowledge(redis: Client, { replicas, timeoutMs }: Acknowledgem
 
   async function ask(): Promise<void> {
     try {
-      await nodesOf(redis)[0]?.wait(0, 1);
+      const [node] = redis instanceof Cluster ? redis.nodes("master") : [redis];
+      await node?.wait(0, 1);
     } catch (error) {
       checked = undefined;
       if (!/^ERR unknown command|^NOPERM/.test((error as Error).message)) throw error;

@@ -54,7 +54,7 @@ export function createCircuit(probe: () => Promise<unknown>, tryMs: number) {
   function failed(startedAt: number): void {
     if (state === "open") return; // it began before that
     const now = performance.now();
-    if (now - startedAt >= A_WAIT_MS && startedAt >= lastFailedAt) {
+    if (now - startedAt >= Math.min(A_WAIT_MS, tryMs / 2) && startedAt >= lastFailedAt) {
       failures++;
       lastFailedAt = now;
     }

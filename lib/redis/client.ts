@@ -19,9 +19,12 @@ export function withEachNode(redis: Client, use: (node: Redis) => void): void {
 
 /** A polite close would wait for an answer from a peer that may be gone. */
 export async function dropSockets(redis: Client): Promise<void> {
-  const open = nodesOf(redis).filter(({ status }) => status === "ready");
+  const nodes = nodesOf(redis);
+  const open = nodes.filter(({ status }) => status === "ready");
   const closed = open.map((node) => new Promise<void>((resolve) => node.once("close", () => resolve())));
   for (const { stream } of open) stream.destroy();
+  // A cluster asks its address anew when it has no node left, those included that it was never connected to.
+  if (redis instanceof Cluster) for (const node of nodes) if (node.status === "wait") node.disconnect();
   await Promise.all(closed);
 }
 

@@ -6,8 +6,10 @@ import { authenticate } from "./authentication.ts";
 import type { Client } from "./client.ts";
 import { type Connection, createConnection, type Link } from "./connection.ts";
 import { credentialsSource, locateCache } from "./elasticache.ts";
+import { reasonOf } from "./errors.ts";
 import { clusterOptions, HOW_TO_START, sentinelOptions, serverOptions } from "./options.ts";
 import { withReplica } from "./replica.ts";
+import type { Script } from "./script.ts";
 
 /** What a connection tells of itself; one structured line an event. */
 export interface Log {
@@ -22,15 +24,6 @@ export interface ConnectOptions {
   readonly scripts?: Record<string, Script>;
 }
 
-/** A Lua script as ioredis takes it. */
-export interface Script {
-  readonly lua: string;
-  /** Left out where it differs from call to call: it is then the first argument of the command. */
-  readonly numberOfKeys?: number;
-  /** It writes nothing, so a replica may run it. */
-  readonly readOnly?: boolean;
-}
-
 /**
  * Opens the function's one connection and starts connecting at once, without waiting: call it while the module
  * loads, so that the handshake overlaps the rest of a cold start. Throws `ConfigError` when no server is configured.
@@ -38,29 +31,32 @@ export interface Script {
  */
 export function connect({ redis: settings, invokedLocally }: Config, options: ConnectOptions): Connection {
   const { deadlineMs, addresses, elasticacheId, replicaUrl } = settings;
-  const start = (located: RedisSettings) => startLink(located, options);
   const refused = (error: Error) => {
     logRefusal(options.log, error); // those who wait for it may have to give up before
     throw error;
   };
-  const open = () =>
+  /** Gives what `use` makes of the settings, at once if they say where the server is. */
+  const located = <T>(use: (settings: RedisSettings) => T): T | Promise<T> =>
     addresses.length > 0 || !elasticacheId
-      ? start(settings)
-      : locateCache(elasticacheId, settings).then(start, refused);
+      ? use(settings)
+      : locateCache(elasticacheId, settings).then(use, refused);
+
   const advice = invokedLocally ? { adviceWhenAway: HOW_TO_START } : {};
-  const primary = createConnection(open, { deadlineMs, ...advice });
-  const connection = replicaUrl
-    ? withReplica(primary, connectReplica(replicaOf(settings, replicaUrl), options))
-    : primary;
+  const primary = createConnection(() => located((found) => startLink(found, options)), {
+    deadlineMs,
+    ...advice,
+  });
+  const connection = replicaUrl ? withReplica(primary, connectReplica(replicaUrl)) : primary;
   closeOnSignals(connection);
   return connection;
-}
 
-/** With half the time, so that the other half is left for the primary. */
-function connectReplica(settings: RedisSettings, options: ConnectOptions): Connection {
-  const deadlineMs = Math.ceil(settings.deadlineMs / 2);
-  const link = createLink({ ...settings, deadlineMs }, options, "slave");
-  return createConnection(() => link, { deadlineMs });
+  /** With half the time, so that the other half is left for the primary. */
+  function connectReplica(url: string): Connection {
+    const halfMs = Math.ceil(deadlineMs / 2);
+    const open = (found: RedisSettings) =>
+      createLink({ ...replicaOf(found, url), deadlineMs: halfMs }, options, "slave");
+    return createConnection(() => located(open), { deadlineMs: halfMs });
+  }
 }
 
 function startLink(settings: RedisSettings, options: ConnectOptions): Link {
@@ -93,7 +89,7 @@ function createLink(
   return {
     redis,
     authentication: source && authenticate(redis, source, (error) => logRefusal(log, error)),
-    acknowledgement: replicas > 0 ? acknowledge(redis, { replicas, timeoutMs }) : undefined,
+    acknowledgement: replicas > 0 ? acknowledge(redis, { replicas, timeoutMs, scripts }) : undefined,
   };
 }
 
@@ -123,8 +119,8 @@ function closeOnSignals(connection: Connection): void {
   }
 }
 
-function logRefusal(log: () => Log, { message }: Error): void {
-  log().warn("redis refused", { event: "refused", reason: message });
+function logRefusal(log: () => Log, error: Error): void {
+  log().warn("redis refused", { event: "refused", reason: reasonOf(error) });
 }
 
 /** Each event once: while a server stays away, its errors and our attempts repeat, and one line says it all. */
@@ -143,7 +139,7 @@ function logEvents(redis: Client, log: () => Log): void {
     told.clear();
   });
   redis.on("error", (error: Error) =>
-    once("error", () => log().warn("redis error", { event: "error", reason: error.message })),
+    once("error", () => log().warn("redis error", { event: "error", reason: reasonOf(error) })),
   );
   redis.on("reconnecting", (delayMs: number) => {
     away = true;

@@ -7,10 +7,12 @@ import { createCircuit } from "./circuit.ts";
 import { type Client, dropSockets, inTime, quit, untilReady } from "./client.ts";
 import {
   classify,
+  isDemoted,
   isOfSome,
   isRefusedLogin,
   OutOfMemory,
   RedisUnavailable,
+  reasonOf,
   withoutCommand,
 } from "./errors.ts";
 
@@ -109,7 +111,7 @@ export function createConnection(
 
   function unavailable(cause: unknown): Error {
     if (cause instanceof RedisUnavailable || cause instanceof ConfigError) return cause;
-    const reason = (cause as Error).message.replace(/\.+$/, "");
+    const reason = reasonOf(cause as Error).replace(/\.+$/, "");
     const message = [`Redis is unavailable: ${reason}.`, adviceWhenAway].filter(Boolean).join(" ");
     return new RedisUnavailable(message, { cause: withoutCommand(cause), answers: isOfSome(cause) });
   }
@@ -175,21 +177,20 @@ export function createConnection(
           // The last try may have had no time left: what the server said before tells more than that.
           throw unavailable(failure === "lost" ? (refusal ?? error) : error);
         }
-        await mend(ready, error as Error, pauseMs === PAUSE_MS);
+        // Another node may be the primary by now.
+        if (ready.redis instanceof Cluster) ready.redis.refreshSlotsCache();
+        if (pauseMs === PAUSE_MS) await mend(ready, error as Error, timeLeftMs());
         await sleep(Math.min(pauseMs, timeLeftMs()));
       }
     }
   }
 
   /** What a failure says must change before the next try. */
-  async function mend({ redis, authentication }: Link, error: Error, first: boolean): Promise<void> {
-    // Another node may be the primary by now.
-    if (redis instanceof Cluster) redis.refreshSlotsCache();
-    if (!first) return;
+  async function mend({ redis, authentication }: Link, error: Error, timeLeftMs: number): Promise<void> {
     const isStranger = authentication && isRefusedLogin(error);
-    if (isStranger) await authentication.renew().catch(() => {}); // the next try tells why
-    // A demoted primary keeps answering READONLY on the old socket; its name leads to the new one by now.
-    if (isStranger || error.message.startsWith("READONLY")) await dropSockets(redis);
+    if (isStranger) await inTime(authentication.renew(), timeLeftMs).catch(() => {}); // the next try tells why
+    // A demoted primary keeps refusing on the old socket; its name leads to the new one by now.
+    if (isStranger || isDemoted(error)) await dropSockets(redis);
   }
 
   const nextDeadline = () => Math.min(performance.now() + deadlineMs, invocationEndsAt);

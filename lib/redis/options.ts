@@ -21,6 +21,8 @@ export function sentinelOptions(settings: RedisSettings) {
     ...(password && { sentinelPassword: password }),
     ...(access.tls && { enableTLSForSentinelMode: true, sentinelTLS: access.tls }),
     sentinelRetryStrategy: retryStrategy,
+    // One that hangs must leave time to ask the others.
+    sentinelCommandTimeout: Math.ceil(settings.deadlineMs / 4),
     ...access,
     ...ofOneServer(settings),
   };

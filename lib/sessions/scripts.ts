@@ -1,5 +1,5 @@
 import type { Result } from "ioredis";
-import type { Script } from "../redis/connect.ts";
+import type { Script } from "../redis/script.ts";
 import create from "./lua/create.lua" with { type: "text" };
 import end from "./lua/end.lua" with { type: "text" };
 import find from "./lua/find.lua" with { type: "text" };
@@ -11,8 +11,8 @@ import rotate from "./lua/rotate.lua" with { type: "text" };
 export const sessionScripts = {
   sessionCreate: { lua: create, numberOfKeys: 3 },
   sessionEnd: { lua: end, numberOfKeys: 2 },
-  sessionFind: { lua: find, numberOfKeys: 3 },
-  sessionList: { lua: list, numberOfKeys: 2 },
+  sessionFind: { lua: find, numberOfKeys: 3, keepsHouse: true },
+  sessionList: { lua: list, numberOfKeys: 2, keepsHouse: true },
   sessionPatch: { lua: patch, numberOfKeys: 4 },
   sessionRotate: { lua: rotate, numberOfKeys: 3 },
 } satisfies Record<string, Script>;

@@ -18,7 +18,7 @@ export function createGrants(connection: Connection, rememberMs: number) {
     const grants = names.map((name) => tokenKeys.grant(tenant, { home, name }));
     const calls: Call[] = [
       { key: ends, add: (p) => p.zrem(ends, ...names) },
-      ...grants.map((key): Call => ({ key, add: (p) => p.pexpire(key, rememberMs) })),
+      ...grants.map((key): Call => ({ key, add: (p) => p.pexpire(key, rememberMs, "LT") })),
     ];
     await run((redis) => fanOut(redis, calls), { idempotent });
   }

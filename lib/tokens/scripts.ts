@@ -1,5 +1,5 @@
 import type { Result } from "ioredis";
-import type { Script } from "../redis/connect.ts";
+import type { Script } from "../redis/script.ts";
 import issue from "./lua/issue.lua" with { type: "text" };
 import list from "./lua/list.lua" with { type: "text" };
 import refresh from "./lua/refresh.lua" with { type: "text" };
@@ -8,7 +8,7 @@ import revoke from "./lua/revoke.lua" with { type: "text" };
 /** The commands that tokens add to their connection; the header of each script says what it takes and gives. */
 export const tokenScripts = {
   tokenIssue: { lua: issue, numberOfKeys: 3 },
-  tokenList: { lua: list, numberOfKeys: 1 },
+  tokenList: { lua: list, numberOfKeys: 1, keepsHouse: true },
   tokenRefresh: { lua: refresh, numberOfKeys: 4 },
   tokenRevoke: { lua: revoke, numberOfKeys: 2 },
 } satisfies Record<string, Script>;
@@ -50,6 +50,12 @@ declare module "ioredis" {
       presented: string,
       rememberMs: number,
     ): Result<RefreshReply, Context>;
-    tokenRevoke(grant: string, ends: string, name: string, family: string): Result<0 | 1, Context>;
+    tokenRevoke(
+      grant: string,
+      ends: string,
+      name: string,
+      family: string,
+      rememberMs: number,
+    ): Result<0 | 1, Context>;
   }
 }

@@ -49,9 +49,9 @@ export type Tokens = ReturnType<typeof createTokens>;
  */
 export function createTokens(connection: Connection, settings: Config["tokens"]) {
   const idempotent = true;
-  const { accessMs, refreshMs, graceMs, maxPerUser } = settings;
+  const { accessMs, refreshMs, graceMs, maxPerUser, idempotencyMs } = settings;
   /** For calls that are sent again: a theft that was told, a grant that somebody has ended since its issue. */
-  const rememberMs = 2 * connection.deadlineMs;
+  const rememberMs = Math.max(2 * connection.deadlineMs, idempotencyMs);
 
   /**
    * Begins a grant. Of a user who has too many, the oldest end. The same randomness makes the same grant, once. O(log n)
@@ -157,7 +157,9 @@ export function createTokens(connection: Connection, settings: Config["tokens"])
     const [grant, ends, access] = keysOf(tenant, id, digest);
     await connection.run(
       async (redis) =>
-        kind === "access" ? redis.unlink(access) : redis.tokenRevoke(grant, ends, id.name, digestOf(family)),
+        kind === "access"
+          ? redis.unlink(access)
+          : redis.tokenRevoke(grant, ends, id.name, digestOf(family), rememberMs),
       { idempotent },
     );
   }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { projectDir } from "../../dev/paths.ts";
-import type { Script } from "../../lib/redis/connect.ts";
+import type { Script } from "../../lib/redis/script.ts";
 import { filesIn, read } from "./files.ts";
 
 const MAX_LINES = 60;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { projectDir } from "../../dev/paths.ts";
-import type { Script } from "../../lib/redis/connect.ts";
+import type { Script } from "../../lib/redis/script.ts";
 import { bareClient } from "../provided-redis.ts";
 import { filesIn } from "./files.ts";
 

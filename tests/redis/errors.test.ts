@@ -24,16 +24,17 @@ test.each([
   "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
   "NOAUTH Authentication required.",
   "WRONGPASS invalid username-password pair or user is disabled.",
-  "NOPERM this user has no permissions to run the 'get' command",
+  "ERR WAIT cannot be used with replica instances.",
   "ERR max number of clients reached",
 ])("%s: refused, so it did not run", async (text) => {
   expect(classify(await replyOf(text))).toBe("refused");
 });
 
 test.each([
+  "NOPERM this user has no permissions to run the 'get' command",
   "ERR The user executing the script can't run this command or subcommand script: c0ffee, on @user_script:1.",
   "ERR ACL failure in script: User functions has no permissions to run the 'zadd' command",
-])("%s: halted, so it may have done half", async (text) => {
+])("%s: not allowed, so it may have done half", async (text) => {
   const error = await replyOf(text);
   expect([classify(error), isOfSome(error)]).toEqual(["halted", true]);
 });

@@ -27,10 +27,15 @@ if not ends or ends <= now then return { 'expired' } end
 
 local seen = tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or created)
 local limits = presented and cjson.decode(head)
-if limits and now - seen >= math.min(tonumber(ARGV[4]), limits.idleMs / 10) then
-  seen = now
-  ends = math.min(now + limits.idleMs, created + limits.absoluteMs)
-  redis.call('PEXPIREAT', KEYS[1], ends + ARGV[3]) -- first what a full Redis takes: a session in use stays alive
+local due = limits and now - seen >= math.min(tonumber(ARGV[4]), limits.idleMs / 10)
+local renewed = due and math.min(now + limits.idleMs, created + limits.absoluteMs)
+-- First what a full Redis takes: a session in use stays alive. One that takes no write at all is still read.
+local touched = due and redis.pcall('PEXPIREAT', KEYS[1], renewed + ARGV[3])
+if type(touched) == 'table' and not touched.err:find('MISCONF') and not touched.err:find('NOREPLICAS') then
+  return touched
+end
+if touched == 1 then
+  seen, ends = now, renewed
   redis.call('ZADD', KEYS[2], ends, ARGV[1])
   redis.call('ZADD', KEYS[3], now, ARGV[1])
   local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)

@@ -8,11 +8,11 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)
 if #expired > 0 then
-  redis.call('ZREM', KEYS[1], unpack(expired))
-  redis.call('ZREM', KEYS[2], unpack(expired))
+  redis.pcall('ZREM', KEYS[1], unpack(expired)) -- a Redis that takes no writes is still read
+  redis.pcall('ZREM', KEYS[2], unpack(expired))
 end
 -- A user has a bounded number of sessions. Their names begin with the time, which never changes; when they end does.
-local names = redis.call('ZRANGE', KEYS[1], 0, -1)
+local names = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
 table.sort(names, function(a, b) return a > b end)
 local page = {}
 for _, name in ipairs(names) do

@@ -4,9 +4,10 @@
 -- ARGV[2] names to give
 -- => names
 local time = redis.call('TIME')
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1] * 1000 + math.floor(time[2] / 1000))
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.pcall('ZREMRANGEBYSCORE', KEYS[1], '-inf', now) -- a Redis that takes no writes is still read
 -- A user has a bounded number of grants, and their names begin with the time.
-local names = redis.call('ZRANGE', KEYS[1], 0, -1)
+local names = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')
 table.sort(names, function(a, b) return a > b end)
 local page = {}
 for _, name in ipairs(names) do
