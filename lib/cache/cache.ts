@@ -95,10 +95,7 @@ export function createCache(connection: Connection) {
     const leaseKey = cacheKeys.lease(tenant, key);
     return async (run: Run, invalidated = ""): Promise<Lookup> => {
       const dice = -Math.log(1 - Math.random());
-      const read: Call = {
-        key: entryKey,
-        add: (p) => p.cacheLookupBuffer(entryKey, leaseKey, nonce, leaseMs, dice, invalidated),
-      };
+      const read: Call = (p) => p.cacheLookupBuffer(entryKey, leaseKey, nonce, leaseMs, dice, invalidated);
       const calls = leaseMs > 0 ? [read, readClock(tenant)] : [read];
       const [reply, clock] = await run((redis) => fanOut(redis, calls), { idempotent });
       const [head, body, left, granted, leaseLeftMs] = reply as LookupReply;
@@ -125,7 +122,7 @@ export function createCache(connection: Connection) {
   ): Promise<(Entry | undefined)[]> {
     const calls = keys.map((key): Call => {
       const id = cacheKeys.entry(tenant, key);
-      return { key: id, add: (p) => p.cachePeekBuffer(id, largestBytes) };
+      return (p) => p.cachePeekBuffer(id, largestBytes);
     });
     const run = connection.begin();
     const replies = await run((redis) => fanOut(redis, calls), { idempotent });

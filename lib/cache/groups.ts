@@ -59,7 +59,7 @@ export async function invalidateGroup(run: Run, tenant: string, name: string): P
 /** Reads the tenant's invalidation clock, for a lease that is being given. */
 export function readClock(tenant: string): Call {
   const key = cacheKeys.clock(tenant);
-  return { key, add: (p) => p.cacheTick(key, CLOCK_MS, 0) };
+  return (p) => p.cacheTick(key, CLOCK_MS, 0);
 }
 
 /**
@@ -80,14 +80,14 @@ async function askEach(
   run: Run,
   tenant: string,
   names: Iterable<string>,
-  ask: (key: string) => Call["add"],
+  ask: (key: string) => Call,
   onError?: (error: Error) => null,
 ): Promise<PresentTokens> {
   const asked = [...new Set(names)];
   if (asked.length === 0) return new Map();
   const calls = asked.map((name) => {
     const key = cacheKeys.group(tenant, name);
-    return { key, add: ask(key) };
+    return ask(key);
   });
   const replies = (await run((redis) => fanOut(redis, calls, onError), { idempotent })) as (string | null)[];
   return new Map(asked.map((name, index) => [name, replies[index] ?? ""]));

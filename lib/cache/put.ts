@@ -130,23 +130,20 @@ async function store(
   const calls = jobs.map(({ put: { key, lease, condition = {} }, head, stored, asked }): Call => {
     const entryKey = cacheKeys.entry(tenant, key);
     const isConditional = condition.absent || condition.etags;
-    return {
-      key: entryKey,
-      add: (p) =>
-        p.cachePut(
-          entryKey,
-          cacheKeys.lease(tenant, key),
-          cacheKeys.outcome(tenant, key, head.version),
-          JSON.stringify(head),
-          stored,
-          retentionMs(head),
-          lease?.nonce ?? "",
-          lease?.durationMs ?? 0,
-          JSON.stringify(condition),
-          JSON.stringify(isConditional ? pick(tokens, asked) : {}),
-          rememberMs,
-        ),
-    };
+    return (p) =>
+      p.cachePut(
+        entryKey,
+        cacheKeys.lease(tenant, key),
+        cacheKeys.outcome(tenant, key, head.version),
+        JSON.stringify(head),
+        stored,
+        retentionMs(head),
+        lease?.nonce ?? "",
+        lease?.durationMs ?? 0,
+        JSON.stringify(condition),
+        JSON.stringify(isConditional ? pick(tokens, asked) : {}),
+        rememberMs,
+      );
   });
   // A full Redis may have room for some: each entry stands for itself.
   const replies = await run((redis) => fanOut(redis, calls, nullForWantOfMemory), { idempotent: true });

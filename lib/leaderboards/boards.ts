@@ -65,7 +65,7 @@ export function createBoards(connection: Connection) {
       .slice(1)
       .map((partition): Call => {
         const key = leaderboardKeys.board(tenant, name, partition);
-        return { key, add: (p) => p.leaderboardAdopt(key, version, ...rulesOf(settings)) };
+        return (p) => p.leaderboardAdopt(key, version, ...rulesOf(settings));
       });
     if (calls.length > 0) await run((redis) => fanOut(redis, calls), { idempotent });
   }

@@ -28,7 +28,7 @@ export function tails(view: View, entries: number): Call[] {
   return eachPartition(settings).map((partition) => {
     const { board, ranks } = keysOf(view, partition);
     const args = [...bounds(view), atLeast, wanted(entries, settings)];
-    return { key: board, add: (p) => p.leaderboardWorst(board, ranks, ...args) };
+    return (p) => p.leaderboardWorst(board, ranks, ...args);
   });
 }
 
@@ -72,9 +72,6 @@ export function evict(
   const notes = leaderboardKeys.notes(tenant, name, partition);
   const args = [...those.flatMap(({ element, score }) => [element, score]), ...members];
   const { id } = view.period;
-  return {
-    key: board,
-    add: (p) =>
-      p.leaderboardEvict(board, notes, ranks, stamps, metadata, levels, version, id, those.length, ...args),
-  };
+  return (p) =>
+    p.leaderboardEvict(board, notes, ranks, stamps, metadata, levels, version, id, those.length, ...args);
 }

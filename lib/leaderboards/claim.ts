@@ -16,10 +16,10 @@ export async function claimed<T>(
   const key = leaderboardKeys.board(tenant, name, 0);
   const outcome = leaderboardKeys.outcome(tenant, name, 0, digestOf([created, idempotencyKey, "claim"]));
   const [[known] = [""]] = await ask<[string]>(run, [
-    { key, add: (p) => p.leaderboardClaim(key, outcome, version, digest, rememberMs) },
+    (p) => p.leaderboardClaim(key, outcome, version, digest, rememberMs),
   ]);
   if (known) return JSON.parse(known);
   const answer = await submit();
-  await ask(run, [{ key, add: (p) => p.leaderboardAnswer(outcome, JSON.stringify(answer)) }]);
+  await ask(run, [(p) => p.leaderboardAnswer(outcome, JSON.stringify(answer))]);
   return answer;
 }

@@ -55,7 +55,7 @@ export function count(
 ): Call[] {
   return eachPartition(view.board.settings).map((partition) => {
     const { board, [counted]: key } = keysOf(view, partition);
-    return { key: board, add: (p) => p.leaderboardCount(board, key, ...bounds(view), ...args) };
+    return (p) => p.leaderboardCount(board, key, ...bounds(view), ...args);
   });
 }
 

@@ -47,10 +47,7 @@ export function collect({ tenant, name, version, settings }: Board): Call[] {
     const key = leaderboardKeys.board(tenant, name, partition);
     const notes = leaderboardKeys.notes(tenant, name, partition);
     const delivered = leaderboardKeys.delivered(tenant, name, partition);
-    return {
-      key,
-      add: (p) => p.leaderboardPending(key, notes, delivered, version, MAX_NOTES, ...partitions),
-    };
+    return (p) => p.leaderboardPending(key, notes, delivered, version, MAX_NOTES, ...partitions);
   });
 }
 
@@ -117,7 +114,7 @@ function trim({ tenant, name, version }: Board, partition: number, notes: readon
   const key = leaderboardKeys.board(tenant, name, partition);
   const texts = notes.map(({ text }) => text);
   const from = leaderboardKeys.notes(tenant, name, partition);
-  return [{ key, add: (p) => p.leaderboardTrim(key, from, version, ...texts) }];
+  return [(p) => p.leaderboardTrim(key, from, version, ...texts)];
 }
 
 /** The same script follows and counts, so that nothing comes between; as many calls as its arguments take. */
@@ -146,7 +143,7 @@ function deliver(
     });
     const counted = counts.flatMap(({ period, kind, score }) => [periods.indexOf(period) + 1, kind, score]);
     const all = [key, delivered, ...keys, version, ...bounds, notes.length, ...args, ...counted];
-    return { counts, call: { key, add: (p) => p.leaderboardDeliver(2 + keys.length, ...all) } };
+    return { counts, call: (p) => p.leaderboardDeliver(2 + keys.length, ...all) };
   });
 }
 

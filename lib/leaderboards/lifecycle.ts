@@ -38,7 +38,7 @@ export function createLifecycle(connection: Connection, boards: Boards) {
           const keys = [key, ...some.map(({ name }) => name)];
           const isLast = partition === 0 && at === length - 1 ? 1 : 0;
           const args = [version, isLast, ...some.map(({ expiry }) => expiry)];
-          return { key, add: (p) => p.leaderboardKeep(keys.length, ...keys, ...args) };
+          return (p) => p.leaderboardKeep(keys.length, ...keys, ...args);
         });
       });
     await inSteps(calls);
@@ -123,6 +123,6 @@ function clear(board: Board, partition: number, periods: readonly Period[]): Cal
   return chunks(keys, KEYS_PER_SCRIPT).map((some, at, { length }): Call => {
     const state = at < length - 1 ? "deleting" : "deleted";
     const args = [key, ...some, board.version, state, REMEMBER_MS];
-    return { key, add: (p) => p.leaderboardClear(1 + some.length, ...args) };
+    return (p) => p.leaderboardClear(1 + some.length, ...args);
   });
 }

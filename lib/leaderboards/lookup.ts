@@ -11,7 +11,7 @@ export interface Found extends Row {
 export function lookup(view: View, partition: number, members: readonly string[]): Call {
   const { board, ranks, stamps, metadata, levels } = keysOf(view, partition);
   const args = [...bounds(view), ...members];
-  return { key: board, add: (p) => p.leaderboardLookup(board, ranks, stamps, metadata, levels, ...args) };
+  return (p) => p.leaderboardLookup(board, ranks, stamps, metadata, levels, ...args);
 }
 
 export function readFound(reply: readonly string[]): Found[] {

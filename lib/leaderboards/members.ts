@@ -51,11 +51,8 @@ export function createMembers(connection: Connection, boards: Boards) {
       const keys = [key, outcome, leaderboardKeys.notes(tenant, name, partition), ...windows];
       const rememberMs = 2 * connection.deadlineMs;
       const args = [version, member, rememberMs, ...periods.map(({ id }) => id)];
-      const add: Call["add"] = (p) => p.leaderboardRemove(keys.length, ...keys, ...args);
-      const [, notes = []] = await askEach<string[]>(run, [
-        [{ key, add }],
-        takesNotes(board) ? collect(board) : [],
-      ]);
+      const take: Call = (p) => p.leaderboardRemove(keys.length, ...keys, ...args);
+      const [, notes = []] = await askEach<string[]>(run, [[take], takesNotes(board) ? collect(board) : []]);
       // Nobody asks for ranks here, but notes must not pile up.
       if (takesNotes(board)) await askSettled(visit, notes, []);
     });

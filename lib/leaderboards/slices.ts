@@ -45,7 +45,7 @@ export function slice(
   const [kind, at] = place;
   const where = kind === "behind" ? [at.element, at.score] : [at, ""];
   const args = [...bounds(view), best, worst, above, count, kind, ...where];
-  return { key: board, add: (p) => p.leaderboardSlice(board, ranks, stamps, metadata, levels, ...args) };
+  return (p) => p.leaderboardSlice(board, ranks, stamps, metadata, levels, ...args);
 }
 
 /** Reads what slice.lua replies. */

@@ -91,12 +91,9 @@ export function write(
       return [member, flip(settings.order, score), metadata, number];
     }),
   ];
-  return {
-    key,
-    add: (p) => {
-      const isFirst = attempts++ === 0 && !mayHaveRun;
-      return p.leaderboardSubmit(keys.length, ...keys, ...bounds, isFirst ? "" : digest, ...args);
-    },
+  return (p) => {
+    const isFirst = attempts++ === 0 && !mayHaveRun;
+    return p.leaderboardSubmit(keys.length, ...keys, ...bounds, isFirst ? "" : digest, ...args);
   };
 }
 

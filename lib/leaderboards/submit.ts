@@ -41,7 +41,7 @@ export function createSubmit(connection: Connection, boards: Boards, idempotency
   /** From here on, what the scores rest on cannot change; the first partition knows it for all. */
   async function use({ run, board }: Visit): Promise<void> {
     const home = leaderboardKeys.board(board.tenant, board.name, 0);
-    await ask(run, [{ key: home, add: (p) => p.leaderboardUse(home, board.version) }]);
+    await ask(run, [(p) => p.leaderboardUse(home, board.version)]);
     boards.remember({ ...board, used: true });
   }
 

@@ -177,8 +177,8 @@ export function createConnection(
           // The last try may have had no time left: what the server said before tells more than that.
           throw unavailable(failure === "lost" ? (refusal ?? error) : error);
         }
-        // Another node may be the primary by now.
-        if (ready.redis instanceof Cluster) ready.redis.refreshSlotsCache();
+        // Another node may be the primary by now. Where one has said so, that is known already.
+        if (ready.redis instanceof Cluster && failure === "lost") ready.redis.refreshSlotsCache();
         if (pauseMs === PAUSE_MS) await mend(ready, error as Error, timeLeftMs());
         await sleep(Math.min(pauseMs, timeLeftMs()));
       }

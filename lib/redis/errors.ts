@@ -64,6 +64,7 @@ export function classify(error: unknown): Failure {
   if (!(error instanceof Error)) return "fault";
   if (error instanceof ConfigError) return "fault";
   if (error instanceof RedisUnavailable) return "lost";
+  if (error.message.startsWith("Too many Cluster redirections")) return "refused"; // each node refused it
   if (error.name !== "ReplyError") return isOurMistake(error) ? "fault" : "lost";
   // An error inside a script may come wrapped: `ERR Error running script ...: -READONLY You can't ...`.
   const words = [...error.message.matchAll(/(?:^|-)([A-Z]+) /g)].map(([, word]) => word ?? "");

@@ -1,53 +1,31 @@
-import calculateSlot from "cluster-key-slot";
-import type { ChainableCommander } from "ioredis";
-import { Cluster, type Redis } from "ioredis";
+import { type ChainableCommander, Cluster, type Redis } from "ioredis";
 import { classify } from "./errors.ts";
+import { inOneWrite } from "./one-write.ts";
 
-/** One command (or script) whose keys share the slot of `key`. */
-export interface Call {
-  readonly key: string;
-  readonly add: (pipeline: ChainableCommander) => unknown;
-}
+/** Issues one command (or script) on a client, or on a pipeline of one. */
+export type Call = (redis: ChainableCommander) => unknown;
 
 /**
- * Runs independent calls in one round trip: a single pipeline on a standalone server, one pipeline per slot, all at
- * once, on a cluster. Replies come in the order of the calls. Rejects with the first error; the other calls may
- * have run. `onError` may turn the error of one call into its reply instead.
+ * Runs independent calls in one round trip: a single pipeline on a standalone server; on a cluster each by itself, all at
+ * once. Replies come in the order of the calls. Rejects with the first error; the other calls may have run. `onError` may
+ * turn the error of one call into its reply instead.
  */
 export async function fanOut(
   redis: Redis | Cluster,
   calls: readonly Call[],
   onError: (error: Error) => unknown = fail,
 ): Promise<unknown[]> {
-  const [only, second] = calls;
-  // A client takes the commands of a pipeline, and gives the reply itself: to make one would cost more than the call.
-  if (only && !second)
-    return [await Promise.resolve(only.add(redis as unknown as ChainableCommander)).catch(onError)];
-  const replies: unknown[] = new Array(calls.length);
-  const groups = redis instanceof Cluster ? bySlot(calls) : [calls.map((_, index) => index)];
-  await Promise.all(
-    groups.map(async (indexes) => {
-      const pipeline = redis.pipeline();
-      for (const index of indexes) calls[index]?.add(pipeline);
-      const results = await pipeline.exec();
-      indexes.forEach((index, position) => {
-        const [error, reply] = results?.[position] ?? [new Error("The pipeline gave no reply"), undefined];
-        replies[index] = error ? onError(error) : reply;
-      });
-    }),
-  );
-  return replies;
-}
-
-function bySlot(calls: readonly Call[]): number[][] {
-  const slots = new Map<number, number[]>();
-  calls.forEach(({ key }, index) => {
-    const slot = calculateSlot(key);
-    const indexes = slots.get(slot);
-    if (indexes) indexes.push(index);
-    else slots.set(slot, [index]);
-  });
-  return [...slots.values()];
+  // A client takes the commands of a pipeline, and gives the replies itself. To make a pipeline for one would cost more
+  // than the call. While a slot moves, a cluster's pipeline asks one node for the keys of both, and takes none for missing.
+  if (calls.length === 1 || redis instanceof Cluster) {
+    const client = redis as unknown as ChainableCommander;
+    const replies = inOneWrite(redis, () => calls.map((call) => Promise.resolve(call(client))));
+    return Promise.all(replies.map((reply) => reply.catch(onError)));
+  }
+  const pipeline = redis.pipeline();
+  for (const call of calls) call(pipeline);
+  const results = (await pipeline.exec()) ?? [];
+  return results.map(([error, reply]) => (error ? onError(error) : reply));
 }
 
 /** For `fanOut`: a call that a full Redis refused has the reply null, and does not fail the others. */

@@ -38,6 +38,8 @@ export function clusterOptions(settings: RedisSettings) {
     enableReadyCheck: false,
     clusterRetryStrategy: retryStrategy,
     slotsRefreshTimeout: Math.ceil(settings.deadlineMs / 2),
+    // While a slot moves; what it waits, nobody can spend on anything else.
+    retryDelayOnTryAgain: 25,
     // Each of these would send again a command that may have run.
     retryDelayOnFailover: 0,
     retryDelayOnClusterDown: 0,

@@ -65,8 +65,12 @@ export function createSessions(connection: Connection, settings: Config["session
     const [ends, seen] = [sessionKeys.ends(tenant, { home }), sessionKeys.seen(tenant, { home })];
     const records = names.map((name) => sessionKeys.session(tenant, { home, name }));
     const calls: Call[] = [
-      { key: ends, add: (p) => p.sessionEnd(ends, seen, names.join(" ")) },
-      ...records.map((key): Call => ({ key, add: (p) => p.hdel(key, "data") })),
+      (p) => p.sessionEnd(ends, seen, names.join(" ")),
+      ...records.map(
+        (key): Call =>
+          (p) =>
+            p.hdel(key, "data"),
+      ),
     ];
     await run((redis) => fanOut(redis, calls), { idempotent });
   }
@@ -158,10 +162,7 @@ export function createSessions(connection: Connection, settings: Config["session
     const calls = ids.map((id): Call => {
       const [key] = keysOf(tenant, id);
       const { touchMs } = settings;
-      return {
-        key,
-        add: (p) => p.sessionFind(key, ends, seen, id.name, "", OUTLIVE_MS, touchMs),
-      };
+      return (p) => p.sessionFind(key, ends, seen, id.name, "", OUTLIVE_MS, touchMs);
     });
     const replies = ids.length > 0 ? await run((redis) => fanOut(redis, calls), { idempotent }) : [];
     const sessions = ids.flatMap((id, index) => {

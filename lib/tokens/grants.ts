@@ -17,8 +17,12 @@ export function createGrants(connection: Connection, rememberMs: number) {
     const ends = tokenKeys.ends(tenant, { home });
     const grants = names.map((name) => tokenKeys.grant(tenant, { home, name }));
     const calls: Call[] = [
-      { key: ends, add: (p) => p.zrem(ends, ...names) },
-      ...grants.map((key): Call => ({ key, add: (p) => p.pexpire(key, rememberMs, "LT") })),
+      (p) => p.zrem(ends, ...names),
+      ...grants.map(
+        (key): Call =>
+          (p) =>
+            p.pexpire(key, rememberMs, "LT"),
+      ),
     ];
     await run((redis) => fanOut(redis, calls), { idempotent });
   }
@@ -36,7 +40,7 @@ export function createGrants(connection: Connection, rememberMs: number) {
     const ids = names.slice(0, limit).map((name) => ({ home, name }));
     const calls = ids.map((id): Call => {
       const key = tokenKeys.grant(tenant, id);
-      return { key, add: (p) => p.hmget(key, ...GRANT_FIELDS) };
+      return (p) => p.hmget(key, ...GRANT_FIELDS);
     });
     const replies = ids.length > 0 ? await run((redis) => fanOut(redis, calls), { idempotent }) : [];
     const grants = ids.flatMap((id, index) => readGrant(id, replies[index] as (string | null)[]) ?? []);

@@ -16,10 +16,7 @@ type Echo = ChainableCommander & { fanOutEcho(key: string, text: string): unknow
 
 const tenant = uniqueTenant();
 const keys = Array.from({ length: 40 }, (_, index) => `${tenant}:{${index % 25}}:${index}`);
-const echoes: Call[] = keys.map((key, index) => ({
-  key,
-  add: (p) => (p as Echo).fanOutEcho(key, `${index}`),
-}));
+const echoes: Call[] = keys.map((key, index) => (p) => (p as Echo).fanOutEcho(key, `${index}`));
 const expected = keys.map((key, index) => [key, `${index}`]);
 
 let dir: string;
@@ -70,7 +67,10 @@ test("no call at all gives no reply", async () => {
 });
 
 test("replies that are nil or empty keep their place", async () => {
-  const get = (key: string): Call => ({ key, add: (p) => p.get(key) });
+  const get =
+    (key: string): Call =>
+    (p) =>
+      p.get(key);
   await standalone.set(keys[1] as string, "", "EX", 60);
   expect(await fanOut(standalone, [get("nothing"), get(keys[1] as string), get("nothing")])).toEqual([
     null,
@@ -85,9 +85,9 @@ test.each(["standalone", "cluster"])(
     const redis = kind === "cluster" ? cluster : standalone;
     const [text, other] = [`${tenant}:text`, `${tenant}:other`];
     const calls: Call[] = [
-      { key: text, add: (p) => p.set(text, "x", "EX", 60) },
-      { key: text, add: (p) => p.incr(text) },
-      { key: other, add: (p) => p.set(other, "y", "EX", 60) },
+      (p) => p.set(text, "x", "EX", 60),
+      (p) => p.incr(text),
+      (p) => p.set(other, "y", "EX", 60),
     ];
     await expect(fanOut(redis, calls)).rejects.toThrow("not an integer");
     await until(
