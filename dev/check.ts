@@ -37,7 +37,10 @@ const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "health", "pro
   (folder) => `tests/${folder}/`,
 );
 
-/** What of that needs no Redis. */
+/** What else the engines do not do alike: WAIT looks at less in Redis before 7.2. */
+const OF_ENGINES = ["tests/redis/acknowledgement"];
+
+/** What of the behaviour needs no Redis. */
 const PURE = [
   "tests/leaderboards/periods.test.ts",
   "tests/properties/{cache-control,entry,history,lease,parse-json,router}.test.ts",
@@ -75,7 +78,12 @@ const RUNS: readonly TestRun[] = [
     tests: BEHAVIOUR,
     without: [...PURE, ...OWN_SERVERS],
   },
-  { name: "behaviour on Valkey", engine: "valkey", tests: BEHAVIOUR, without: [...PURE, ...SLOW] },
+  {
+    name: "behaviour on Valkey",
+    engine: "valkey",
+    tests: [...BEHAVIOUR, ...OF_ENGINES],
+    without: [...PURE, ...SLOW],
+  },
 ];
 
 async function run(): Promise<Totals> {

@@ -93,7 +93,8 @@ export function parseConfig(environment: Record<string, string | undefined>) {
       refreshMs: env.TOKENS_REFRESH_SECONDS * 1000,
       graceMs: env.TOKENS_REUSE_GRACE_SECONDS * 1000,
       maxPerUser: env.TOKENS_MAX_PER_USER,
-      idempotencyMs: env.TOKENS_IDEMPOTENCY_SECONDS * 1000,
+      // Else a call that is sent again could begin a family anew that has ended.
+      idempotencyMs: Math.min(env.TOKENS_IDEMPOTENCY_SECONDS, env.TOKENS_REFRESH_SECONDS) * 1000,
     },
     leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
     warmTargets: env.WARM_TARGETS,

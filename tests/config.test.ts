@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError, parseConfig } from "../lib/config.ts";
+import { replicaOf } from "../lib/redis-settings.ts";
 
 const DEFAULTS = {
   redis: {
@@ -158,6 +159,15 @@ describe("the settings", () => {
   });
 });
 
+test("a call with an idempotency key is known no longer than the tokens that it made", () => {
+  const environment = {
+    TOKENS_ACCESS_SECONDS: "1",
+    TOKENS_REFRESH_SECONDS: "5",
+    TOKENS_IDEMPOTENCY_SECONDS: "9",
+  };
+  expect(parseConfig(environment).tokens).toMatchObject({ refreshMs: 5000, idempotencyMs: 5000 });
+});
+
 describe("a bad value is refused with the variable and the reason, and never shown:", () => {
   test.each([
     ["REDIS_URL", "http://me:hunter2@cache.example", "must be a URL that begins with redis:// or rediss://"],
@@ -193,6 +203,8 @@ describe("a bad value is refused with the variable and the reason, and never sho
     ["CACHE_JITTER_PERCENT", "51", "must be a whole number from 0 to 50"],
     ["SESSIONS_IDLE_SECONDS", "2592001", "must not exceed SESSIONS_ABSOLUTE_SECONDS"],
     ["SESSIONS_MAX_PER_USER", "1001", "must be a whole number from 1 to 1000"],
+    ["SESSIONS_IDEMPOTENCY_SECONDS", "3601", "must be a whole number from 1 to 3600"],
+    ["TOKENS_IDEMPOTENCY_SECONDS", "3601", "must be a whole number from 1 to 3600"],
     ["TOKENS_REUSE_GRACE_SECONDS", "301", "must be a whole number from 0 to 300"],
   ])("%s=%s", (name, value, reason) => {
     const message = refusal({ [name]: value });
@@ -224,6 +236,11 @@ describe("settings that contradict each other are refused with their names:", ()
     ["IAM in no region", { ...iam, AWS_REGION: "" }, "needs AWS_REGION"],
     ["IAM without TLS", { ...iam, REDIS_URL: "redis://cache.example" }, "needs TLS"],
     ["IAM at a host without TLS", { ...iam, REDIS_HOST: "cache.example" }, "needs TLS"],
+    [
+      "IAM, and a replica without TLS",
+      { ...iam, REDIS_URL: "rediss://cache.example", REDIS_REPLICA_URL: "redis://replica.example" },
+      "IAM needs TLS",
+    ],
     ["a cluster's second database", { REDIS_MODE: "cluster", REDIS_URL: "redis://a/1" }, "no database but 0"],
   ])("%s", (_, environment, reason) => {
     const message = refusal(environment as Record<string, string>);
@@ -235,6 +252,28 @@ describe("settings that contradict each other are refused with their names:", ()
     expect(parseConfig(iam).redis).toMatchObject({ iam: true, elasticacheId: "my-cache", username: "me" });
     const named = { ...iam, REDIS_URL: "rediss://my-cache-ab12.serverless.use1.cache.amazonaws.com" };
     expect(parseConfig(named).redis).toMatchObject({ iam: true, tls: true, serverless: true });
+  });
+});
+
+describe("the settings of a replica", () => {
+  const settingsOf = (environment: Record<string, string>) => {
+    const { redis } = parseConfig(environment);
+    return replicaOf(redis, redis.replicaUrl ?? "");
+  };
+  const [serverless, node] = [
+    "c-ab12.serverless.use1.cache.amazonaws.com",
+    "c.ab12.use1.cache.amazonaws.com",
+  ];
+
+  test.each([
+    ["is serverless beside a node", node, serverless, true],
+    ["is a node beside a serverless one", serverless, node, false],
+  ])("say by its own host what it is: %s", (_, primary, replica, expected) => {
+    const urls = { REDIS_URL: `rediss://${primary}`, REDIS_REPLICA_URL: `rediss://${replica}:6380` };
+    expect(settingsOf(urls).serverless).toBe(expected);
+    expect(settingsOf({ ELASTICACHE_ID: "c", REDIS_REPLICA_URL: urls.REDIS_REPLICA_URL }).serverless).toBe(
+      expected,
+    );
   });
 });
 

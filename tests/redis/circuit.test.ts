@@ -25,11 +25,11 @@ afterEach(() => {
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 /** A server that is there or away, asked through a circuit. */
-function start() {
+function start(tryMs = TRY_MS) {
   const server = { isAway: false, refuses: false, probes: 0, probing: 0, mostProbing: 0 };
   const ask = async () => {
     const { isAway, refuses } = server;
-    if (isAway && !refuses) await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+    if (isAway && !refuses) await new Promise((resolve) => setTimeout(resolve, tryMs));
     if (isAway) throw new RedisUnavailable("away");
     return "served";
   };
@@ -38,7 +38,7 @@ function start() {
     server.mostProbing = Math.max(server.mostProbing, ++server.probing);
     await ask().finally(() => server.probing--);
   }
-  const circuit = createCircuit(probe, TRY_MS);
+  const circuit = createCircuit(probe, tryMs);
 
   /** What so many callers of one moment are told, and how many of them have asked the server. */
   async function call(callers = 1) {
@@ -50,7 +50,7 @@ function start() {
     const calls = Array.from({ length: callers }, () =>
       circuit.through(work).catch((error: RedisUnavailable) => error),
     );
-    await pass(asked > 0 && server.isAway ? TRY_MS : 0);
+    await pass(asked > 0 && server.isAway ? tryMs : 0);
     const answers = await Promise.all(calls);
     return { asked, answers };
   }
@@ -81,6 +81,15 @@ describe("a circuit", () => {
       expect(answer.retryAfterMs).toBeGreaterThan(0);
       expect(answer.retryAfterMs).toBeLessThanOrEqual(1000);
     }
+  });
+
+  test.each([50, 90])("opens as well where nobody waits longer than %i ms", async (tryMs) => {
+    const { server, call, open } = start(tryMs);
+    await open();
+    expect((await call(10)).asked).toBe(0);
+    server.isAway = false;
+    await pass(LONGEST_PAUSE_MS);
+    expect((await call()).answers).toEqual(["served"]);
   });
 
   test.each<[string, Error, number]>([

@@ -1,6 +1,7 @@
+import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, expect, inject, test } from "vitest";
-import { classify, isOfSome, RedisUnavailable } from "../../lib/redis/errors.ts";
+import { classify, isOfSome, RedisUnavailable, reasonOf, withoutCommand } from "../../lib/redis/errors.ts";
 
 const redis = new Redis(inject("redisUrl"), { retryStrategy: () => null });
 afterAll(() => void redis.disconnect());
@@ -81,4 +82,13 @@ test("what the language throws, and what is no error at all, is our mistake", ()
   ]) {
     expect(classify(thrown)).toBe("fault");
   }
+});
+
+test("what a server quotes of a command that it does not know is in no word of the error", async () => {
+  const error = await redis.call("no-such-command", "hunter2", "hunter3").catch((reason: Error) => reason);
+  const { message, stack } = error as Error; // it is composed when it is first read
+  expect([message, stack].join()).toContain("hunter2");
+  expect(reasonOf(error as Error)).toBe("ERR unknown command 'no-such-command'");
+  withoutCommand(error);
+  expect(inspect(error, { depth: null, showHidden: true })).not.toContain("hunter");
 });

@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { inspect } from "node:util";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { startCluster } from "../../dev/redis/start-cluster.ts";
 import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
 import { cacheContract } from "../../lib/cache/contract.ts";
 import { createApi } from "../api.ts";
@@ -7,6 +9,8 @@ import { composeCache, until } from "../composition.ts";
 const RIGHT = "right-Secret-1";
 const WRONG = "wrong-Secret-2";
 const path = "/v1/cache/entries/a";
+/** A refusal is met again and again until the deadline. */
+const BRIEF = { REDIS_DEADLINE_MS: "300" };
 
 let server: RunningRedis;
 let output = "";
@@ -34,6 +38,14 @@ async function loadHandler(redisUrl: string) {
   vi.stubEnv("POWERTOOLS_LOG_LEVEL", "DEBUG");
   const { handler } = await import("../../functions/cache/handler.ts");
   return createApi(handler, cacheContract);
+}
+
+/** All that an error and its causes say. */
+function wordsOf(error: Error): string[] {
+  const words: string[] = [];
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    words.push(inspect({ ...cause, message: cause.message, stack: cause.stack }, { depth: null }));
+  return words;
 }
 
 test.each(["a wrong password", "a wrong user"])("%s appears in no answer and no log line", async (kind) => {
@@ -80,9 +92,44 @@ test("no error that a connection rejects with says the password, nor do its caus
   const { connection } = composeCache(server.url.replace(RIGHT, WRONG));
   const error = await connection.ping().catch((reason) => reason);
   expect(error.message).toContain("WRONGPASS");
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    expect(JSON.stringify({ ...cause, message: cause.message, stack: cause.stack })).not.toContain(WRONG);
-  }
+  for (const words of wordsOf(error)) expect(words).not.toContain(WRONG);
+});
+
+/** Some hosts rename them; the server then quotes what came with a command that it does not know. */
+const NO_SIGN_IN = ['rename-command AUTH ""', 'rename-command HELLO ""'];
+
+test.each(["", "somebody"])(
+  "a server that cannot be signed in to by %j has the password said by nobody",
+  async (user) => {
+    const redis = await startRedis({ config: NO_SIGN_IN });
+    onTestFinished(() => redis.stop());
+    const url = redis.url.replace("//", `//${user}:${RIGHT}@`);
+    const api = await loadHandler(url);
+    expect((await api("GET", path)).status).toBe(503);
+    expect(output).toMatch(/unknown command/); // the reason is in the log, or this test proves nothing
+    const { connection, log } = composeCache(url, { environment: BRIEF });
+    const error = await connection.ping().catch((reason) => reason);
+    expect(error.message).toMatch(/unknown command/);
+    const said = [output, JSON.stringify(log.lines), ...wordsOf(error)].join("\n");
+    for (const secret of [RIGHT, "somebody"]) expect(said).not.toContain(secret);
+    await connection.close();
+  },
+);
+
+test("a wrong password is what a cluster's log names as the reason, and it does not say which", async () => {
+  const cluster = await startCluster({ nodes: 1, password: RIGHT });
+  onTestFinished(() => cluster.stop());
+  const environment = { ...BRIEF, REDIS_MODE: "cluster" };
+  const { api, connection, log } = composeCache(cluster.nodes[0]?.url.replace(RIGHT, WRONG) ?? "", {
+    environment,
+  });
+  expect((await api("GET", path)).status).toBe(503);
+  const reasons = log.lines.map(({ fields }) => fields.reason).filter(Boolean);
+  expect(reasons).toEqual([expect.stringContaining("WRONGPASS")]);
+  const error = await connection.ping().catch((reason) => reason);
+  expect(error.message).toContain("WRONGPASS");
+  expect([JSON.stringify(log.lines), ...wordsOf(error)].join("\n")).not.toContain(WRONG);
+  await connection.close();
 });
 
 test("after the password was put right the next requests are served", async () => {

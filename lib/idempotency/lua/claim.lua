@@ -15,5 +15,5 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if till and tonumber(till) > now then return { 'running', '' } end
 seed = seed or ARGV[2]
 redis.call('HSET', KEYS[1], 'digest', ARGV[1], 'seed', seed, 'owner', ARGV[2], 'till', now + ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[4], 'NX') -- counted from the first run: what that made may end as soon
 return { 'claimed', seed }

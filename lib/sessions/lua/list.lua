@@ -8,7 +8,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)
 if #expired > 0 then
-  redis.pcall('ZREM', KEYS[1], unpack(expired)) -- a Redis that takes no writes is still read
+  -- A Redis that takes no writes is still read; but for a replica, which is not the one to ask.
+  local swept = redis.pcall('ZREM', KEYS[1], unpack(expired))
+  if type(swept) == 'table' and swept.err:find('READONLY') then return swept end
   redis.pcall('ZREM', KEYS[2], unpack(expired))
 end
 -- A user has a bounded number of sessions. Their names begin with the time, which never changes; when they end does.
