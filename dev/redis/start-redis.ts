@@ -59,6 +59,8 @@ function configLines(port: number, options: RedisOptions): string[] {
     `dir ${JSON.stringify(dir)}`,
     `appendonly ${options.appendOnly ? "yes" : "no"}`,
     'save ""',
+    // A replica writes down what its primary sends, and whoever starts next would load that as its own.
+    ...(options.dir ? [] : [`dbfilename redigate-${port}.rdb`, "rdb-del-sync-files yes"]),
     ...(password ? accessLines(password, username) : []),
     ...(tls ? tlsLines(port, tls) : []),
     ...config,

@@ -83,6 +83,16 @@ test("further configuration is passed on, and a wrong line is reported", async (
   await expect(startRedis({ config: ["no-such-setting 1"] })).rejects.toThrow("no-such-setting");
 });
 
+test("a server without a folder begins empty, whatever a replica at its port was sent before", async () => {
+  const primary = await start({ config: ["repl-diskless-sync-delay 0"] });
+  await connect(primary.url).set("sent", "x");
+  const replica = await start({ config: [`replicaof 127.0.0.1 ${primary.port}`] });
+  await vi.waitFor(async () => expect(await connect(replica.url).get("sent")).toBe("x"), 20_000);
+  await replica.stop();
+  const next = await start({ port: replica.port });
+  expect(await connect(next.url).dbsize()).toBe(0);
+});
+
 test("a port in use is reported and the server that has it is left alone", async () => {
   const redis = await start();
   await expect(startRedis({ port: redis.port })).rejects.toThrow("Address already in use");
