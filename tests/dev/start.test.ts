@@ -100,7 +100,8 @@ async function anyBytesArriveAsTheyWere(curlGet: string): Promise<void> {
   expect(Buffer.from(await got.arrayBuffer()).equals(body)).toBe(true);
 }
 
-describe("npm start", { timeout: 120_000 }, () => {
+// Between the search for a free port and its use another process may take it.
+describe("npm start", { timeout: 120_000, retry: 1 }, () => {
   test("serves, prints curl lines that work, stops everything on Ctrl-C, and keeps the data", async () => {
     const first = run("npm", ["start"]);
     await first.says("Ctrl-C stops everything");
