@@ -1,6 +1,6 @@
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
+import { startRedis } from "../../dev/redis/start-redis.ts";
 import {
   type CompositionOptions,
   composeCache,
@@ -10,25 +10,21 @@ import {
 import { createCaller } from "../leaderboards/caller.ts";
 import { keysOf } from "../provided-redis.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+import { type ReplicatedPair, startReplicatedPair } from "./replicated-pair.ts";
 
 const path = "/v1/cache/entries/a";
 const settings = { REDIS_MIN_REPLICAS_ACK: "1" };
 
-let primary: RunningRedis;
-let replica: RunningRedis;
+let pair: ReplicatedPair;
 let proxy: TcpProxy;
 
 beforeAll(async () => {
-  primary = await startRedis({ config: ["repl-diskless-sync-delay 0"] });
-  replica = await startRedis({ config: [`replicaof 127.0.0.1 ${primary.port}`] });
-  proxy = await startTcpProxy(primary.url);
-  const client = new Redis(replica.url);
-  while (!(await client.info("replication")).includes("master_link_status:up"));
-  client.disconnect();
+  pair = await startReplicatedPair();
+  proxy = await startTcpProxy(pair.primary.server.url);
 });
 afterAll(async () => {
   await proxy?.close();
-  for (const server of [replica, primary]) await server?.stop();
+  await pair?.stop();
 });
 
 function sandbox(redisUrl: string, options?: CompositionOptions) {
@@ -66,26 +62,28 @@ test("writes that go out together share one WAIT", async () => {
 });
 
 test("without a replica that answers, writes are 503 and reads go on; when it is back, writes are served", async () => {
-  const { api } = sandbox(primary.url, { environment: { ...settings, REDIS_DEADLINE_MS: "400" } });
+  const { api } = sandbox(pair.primary.server.url, {
+    environment: { ...settings, REDIS_DEADLINE_MS: "400" },
+  });
   expect((await api("PUT", path, { body: "before" })).status).toBeLessThan(300);
-  replica.kill("SIGSTOP");
-  onTestFinished(() => replica.kill("SIGCONT"));
+  pair.replica.server.kill("SIGSTOP");
+  onTestFinished(() => pair.replica.server.kill("SIGCONT"));
   for (let round = 0; round < 6; round++) expectUnavailable(await api("PUT", path, { body: "during" }));
   expect((await api("GET", path)).status, "a write that nobody acknowledged turns no read away").toBe(200);
-  replica.kill("SIGCONT");
+  pair.replica.server.kill("SIGCONT");
   expect((await api("PUT", path, { body: "after" })).status).toBeLessThan(300);
   expect((await api("GET", path)).text).toBe("after");
 });
 
 test("a write that was not acknowledged in time and is tried again counts once", async () => {
-  const made = composeLeaderboards(primary.url, { environment: settings });
+  const made = composeLeaderboards(pair.primary.server.url, { environment: settings });
   onTestFinished(() => made.connection.close());
   const { begin, submit, member } = createCaller(made.api);
   await begin("board", { update: "sum" });
-  replica.kill("SIGSTOP");
+  pair.replica.server.kill("SIGSTOP");
   const submitting = submit("board", [{ member: "ann", score: 1 }]);
   await new Promise((resolve) => setTimeout(resolve, made.deadlineMs / 2));
-  replica.kill("SIGCONT");
+  pair.replica.server.kill("SIGCONT");
   expect((await submitting).status).toBe(200);
   expect((await member("board", "ann")).json.score).toBe(1);
 });

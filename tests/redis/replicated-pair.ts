@@ -34,6 +34,7 @@ export async function startReplicatedPair(): Promise<ReplicatedPair> {
       await until(() => replica.admin.info("replication"), isUp, 20_000);
       const offsets = async () => [await offsetOf(primary.admin), await offsetOf(replica.admin)] as const;
       await until(offsets, ([ahead, behind]) => ahead === behind, 20_000);
+      await primary.admin.pipeline().set("caught-up", "", "PX", 1).wait(1, 20_000).exec(); // so the primary knows it
     },
     async stop() {
       for (const { admin, server } of [replica, primary]) {
