@@ -1,17 +1,14 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { freePort } from "../free-port.ts";
 import type { RunningServer } from "./launch.ts";
 import { type RunningRedis, startRedis } from "./start-redis.ts";
+import { untilSo } from "./until-so.ts";
 
 const HOST = "127.0.0.1";
 const SLOTS = 16_384;
-/** A node serves nothing for two seconds after its start, and then not before it has heard of all the others. */
-const READY_WITHIN_MS = 20_000;
-const POLL_MS = 50;
 
 export interface ClusterOptions {
   /** How many primaries. */
@@ -148,11 +145,11 @@ async function unite(members: readonly Member[]): Promise<void> {
 
 /** A node can follow another one only when it has heard of it. */
 async function replicate(client: Redis, primaryId: string): Promise<void> {
-  await until(async () => {
+  await untilSo("The cluster is", async () => {
     const answer = await client.cluster("REPLICATE", primaryId).catch((error: Error) => error.message);
     return answer === "OK" || String(answer);
   });
-  await until(async () => {
+  await untilSo("The cluster is", async () => {
     const info = await client.info("replication");
     return info.includes("master_link_status:up") || info.replaceAll("\r\n", " ");
   });
@@ -160,7 +157,7 @@ async function replicate(client: Redis, primaryId: string): Promise<void> {
 
 async function untilReady(client: Redis, nodes: number, primaries: number): Promise<void> {
   const wanted = ["cluster_state:ok", `cluster_known_nodes:${nodes}`, `cluster_size:${primaries}`];
-  await until(async () => {
+  await untilSo("The cluster is", async () => {
     const info = (await client.cluster("INFO")).split("\r\n");
     const known = String(await client.cluster("NODES"))
       .split("\n")
@@ -169,15 +166,4 @@ async function untilReady(client: Redis, nodes: number, primaries: number): Prom
     const isReady = wanted.every((line) => info.includes(line)) && replicas.length === nodes - primaries;
     return isReady || info.join(" ");
   });
-}
-
-/** Asks until the answer is true; another one tells what is missing. */
-async function until(ask: () => Promise<true | string>): Promise<void> {
-  for (const deadlineAt = Date.now() + READY_WITHIN_MS; ; ) {
-    const answer = await ask();
-    if (answer === true) return;
-    if (Date.now() > deadlineAt)
-      throw new Error(`The cluster is not ready after ${READY_WITHIN_MS / 1000} s: ${answer}`);
-    await sleep(POLL_MS);
-  }
 }

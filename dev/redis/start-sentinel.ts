@@ -1,18 +1,15 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { findEngine } from "./find-engine.ts";
 import { launch, onFreePort, type RunningServer } from "./launch.ts";
 import { ping } from "./ping.ts";
 import { type RunningRedis, startRedis } from "./start-redis.ts";
+import { untilSo } from "./until-so.ts";
 
 const HOST = "127.0.0.1";
 const NAME = "mymaster";
-/** Sentinels introduce themselves to each other every two seconds. */
-const READY_WITHIN_MS = 20_000;
-const POLL_MS = 50;
 /** A vote that had no winner, or a replica that nobody had asked of late, costs twice as much until the next try. */
 const FAILOVER_TIMEOUT_MS = 1000;
 
@@ -143,17 +140,11 @@ async function untilAware(port: number, sentinels: number, replicas: number): Pr
   });
 }
 
-/** Asks a server until its answer is true; another one tells what is missing. */
+/** Asks a server until its answer is true. */
 async function until(url: string, ask: (client: Redis) => Promise<true | string>): Promise<void> {
   const client = new Redis(url, { retryStrategy: () => null });
   try {
-    for (const deadlineAt = Date.now() + READY_WITHIN_MS; ; ) {
-      const answer = await ask(client);
-      if (answer === true) return;
-      if (Date.now() > deadlineAt)
-        throw new Error(`The sentinels are not ready after ${READY_WITHIN_MS / 1000} s: ${answer}`);
-      await sleep(POLL_MS);
-    }
+    await untilSo("The sentinels are", () => ask(client));
   } finally {
     client.disconnect();
   }

@@ -38,22 +38,21 @@ export function untilReady(redis: Client, timeLeftMs: number): Promise<void> {
     };
     const settle = (outcome: () => void) => () => {
       clearTimeout(timer);
-      redis.off("ready", onReady).off("error", onError).off("end", onEnd);
+      redis.off("ready", onReady).off("error", onError).off("end", fail);
       outcome();
     };
     const onReady = settle(resolve);
     const fail = settle(() => reject(lastError ?? new Error(NO_ANSWER)));
-    const onEnd = fail;
     const timer = setTimeout(fail, timeLeftMs);
-    redis.on("ready", onReady).on("error", onError).on("end", onEnd);
+    redis.on("ready", onReady).on("error", onError).on("end", fail);
   });
 }
 
 /** Sends QUIT behind whatever is under way; a server that does not answer it in time is left alone. Never rejects. */
 export async function quit(redis: Client, withinMs: number): Promise<void> {
   if (redis.status === "end" || redis.status === "wait") return;
-  const ended = new Promise<boolean>((resolve) => redis.once("end", () => resolve(true)));
   if (redis.status === "reconnecting") return redis.disconnect(); // that ends it without a word
+  const ended = new Promise<boolean>((resolve) => redis.once("end", () => resolve(true)));
   if (redis.status === "ready") redis.quit().catch(() => {});
   else redis.disconnect();
   const hasEnded = await Promise.race([ended, sleep(withinMs, false, { ref: false })]);

@@ -41,7 +41,6 @@ export type Failure = "refused" | "lost" | "halted" | "out_of_memory" | "fault";
 
 const REFUSALS = new Set([
   "LOADING",
-  "READONLY",
   "MASTERDOWN",
   "CLUSTERDOWN",
   "TRYAGAIN",

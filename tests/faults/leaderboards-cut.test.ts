@@ -1,32 +1,15 @@
 import { setImmediate } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
+import { expect, test } from "vitest";
 import { outcomeOf } from "../api.ts";
 import { composeLeaderboards } from "../composition.ts";
-import { createCaller, type LeaderboardsCaller, type Submitted } from "../leaderboards/caller.ts";
+import { createCaller } from "../leaderboards/caller.ts";
 import { look } from "../leaderboards/look.ts";
-import { type Line, newKey, startLine } from "./lost-replies.ts";
+import { ENTRIES, SCORES } from "./leaderboards-entries.ts";
+import { newKey, startCallers } from "./lost-replies.ts";
 
-let line: Line<Leaderboards>;
-let caller: LeaderboardsCaller;
-/** Somebody else, whose connection is fine. */
-let other: LeaderboardsCaller;
-beforeAll(async () => {
-  line = await startLine(composeLeaderboards);
-  caller = createCaller(line.sandbox.api);
-  other = createCaller(line.other.api);
-});
-afterAll(() => line?.close());
+const { line, caller, other } = await startCallers(composeLeaderboards, createCaller);
 
 const WINDOWS = ["all", "daily"];
-const SCORES = [50, 40, 40, 30, 20, 20, 20, 10];
-/** Ties with some, goes away from others, and names one twice. */
-const ENTRIES: Submitted[] = [
-  { member: "m7", score: 30 },
-  { member: "new", score: 40, metadata: { a: 1 } },
-  { member: "m0", score: 5 },
-  { member: "new", score: 1 },
-];
 
 /** Cuts a submission off between its two round trips: it has written, and nobody goes on with it. */
 async function cutInTheMiddle(board: string): Promise<void> {

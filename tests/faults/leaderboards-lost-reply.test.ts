@@ -1,31 +1,13 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { describe } from "vitest";
 import { leaderboardsContract } from "../../lib/leaderboards/contract.ts";
-import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
 import { outcomeOf } from "../api.ts";
 import { composeLeaderboards } from "../composition.ts";
-import { createCaller, type LeaderboardsCaller, type Submitted } from "../leaderboards/caller.ts";
+import { createCaller } from "../leaderboards/caller.ts";
 import { look as lookWith } from "../leaderboards/look.ts";
-import { describeLostReplies, type Line, type Operation, startLine } from "./lost-replies.ts";
+import { ENTRIES, SCORES } from "./leaderboards-entries.ts";
+import { describeLostReplies, type Operation, startCallers } from "./lost-replies.ts";
 
-let line: Line<Leaderboards>;
-let caller: LeaderboardsCaller;
-/** Somebody else, whose connection is fine. */
-let other: LeaderboardsCaller;
-beforeAll(async () => {
-  line = await startLine(composeLeaderboards);
-  caller = createCaller(line.sandbox.api);
-  other = createCaller(line.other.api);
-});
-afterAll(() => line?.close());
-
-const SCORES = [50, 40, 40, 30, 20, 20, 20, 10];
-/** Ties with some, goes away from others, and names one twice. */
-const ENTRIES: Submitted[] = [
-  { member: "m7", score: 30 },
-  { member: "new", score: 40, metadata: { a: 1 } },
-  { member: "m0", score: 5 },
-  { member: "new", score: 1 },
-];
+const { line, caller, other } = await startCallers(composeLeaderboards, createCaller);
 
 const look = (board: string) => lookWith(other, board);
 

@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
+import { expect, test } from "vitest";
 import { outcomeOf } from "../api.ts";
 import { composeLeaderboards, until } from "../composition.ts";
-import { createCaller, type LeaderboardsCaller } from "../leaderboards/caller.ts";
-import { type Line, newKey, sendTwice, startLine } from "./lost-replies.ts";
+import { createCaller } from "../leaderboards/caller.ts";
+import { newKey, sendTwice, startCallers } from "./lost-replies.ts";
 
-let line: Line<Leaderboards>;
-let caller: LeaderboardsCaller;
-/** Somebody else, whose connection is fine. */
-let other: LeaderboardsCaller;
-beforeAll(async () => {
-  line = await startLine(composeLeaderboards);
-  caller = createCaller(line.sandbox.api);
-  other = createCaller(line.other.api);
-});
-afterAll(() => line?.close());
+const { line, caller, other } = await startCallers(composeLeaderboards, createCaller);
 
 /** Makes a board that the sandbox knows, too: the next reply to it is that of its operation. */
 async function begin(board: string, settings: object, scores: number[] = []): Promise<void> {

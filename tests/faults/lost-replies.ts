@@ -1,4 +1,4 @@
-import { describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, inject, test } from "vitest";
 import type { Contract } from "../../lib/http/contract.ts";
 import type { Answer } from "../api.ts";
 import type { Composition, CompositionOptions } from "../composition.ts";
@@ -38,6 +38,16 @@ export async function startLine<T>(
       await proxy.close();
     },
   };
+}
+
+/** The line of a test file, with the calls of its sandbox and those of the other, whose connection is fine. */
+export async function startCallers<T, C>(
+  compose: (redisUrl: string, options?: CompositionOptions) => Composition<T>,
+  createCaller: (api: Composition["api"]) => C,
+): Promise<{ readonly line: Line<T>; readonly caller: C; readonly other: C }> {
+  const line = await startLine(compose);
+  afterAll(() => line.close());
+  return { line, caller: createCaller(line.sandbox.api), other: createCaller(line.other.api) };
 }
 
 let count = 0;

@@ -1,34 +1,17 @@
 import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { sessionsContract } from "../../lib/sessions/contract.ts";
-import type { Sessions } from "../../lib/sessions/sessions.ts";
 import { outcomeOf } from "../api.ts";
 import { type CompositionOptions, composeSessions, until } from "../composition.ts";
-import { type Begun, createCaller, idsOf, type SessionsCaller, type Shown } from "../sessions/caller.ts";
-import {
-  describeLostReplies,
-  type Line,
-  newKey,
-  type Operation,
-  sendTwice,
-  startLine,
-} from "./lost-replies.ts";
+import { type Begun, createCaller, idsOf, type Shown } from "../sessions/caller.ts";
+import { describeLostReplies, newKey, type Operation, sendTwice, startCallers } from "./lost-replies.ts";
 
 /** Each verification writes, and a third login evicts. */
 const environment = { SESSIONS_TOUCH_SECONDS: "0", SESSIONS_MAX_PER_USER: "2" };
 const compose = (redisUrl: string, options: CompositionOptions = {}) =>
   composeSessions(redisUrl, { ...options, environment });
 
-let line: Line<Sessions>;
-let caller: SessionsCaller;
-/** Somebody else, whose connection is fine. */
-let other: SessionsCaller;
-beforeAll(async () => {
-  line = await startLine(compose);
-  caller = createCaller(line.sandbox.api);
-  other = createCaller(line.other.api);
-});
-afterAll(() => line?.close());
+const { line, caller, other } = await startCallers(compose, createCaller);
 
 async function begin(userId: string, device = "first"): Promise<Begun> {
   const begun = await other.begin(userId, { device, data: { a: 1 } });

@@ -1,40 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { tokensContract } from "../../lib/tokens/contract.ts";
-import type { Tokens } from "../../lib/tokens/tokens.ts";
 import { outcomeOf } from "../api.ts";
 import { type CompositionOptions, composeTokens, until } from "../composition.ts";
 import { captureOutput } from "../http/captured.ts";
-import { createCaller, grantOf, idsOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
-import {
-  describeLostReplies,
-  type Line,
-  newKey,
-  type Operation,
-  sendTwice,
-  startLine,
-} from "./lost-replies.ts";
+import { createCaller, grantOf, idsOf, type Pair } from "../tokens/caller.ts";
+import { describeLostReplies, newKey, type Operation, sendTwice, startCallers } from "./lost-replies.ts";
 
 /** A third grant evicts, and a theft is counted. */
 const environment = { TOKENS_MAX_PER_USER: "2", POWERTOOLS_METRICS_DISABLED: "false" };
 const compose = (redisUrl: string, options: CompositionOptions = {}) =>
   composeTokens(redisUrl, { ...options, environment });
 
-let line: Line<Tokens>;
-let caller: TokensCaller;
-/** Somebody else, whose connection is fine. */
-let other: TokensCaller;
-let output: ReturnType<typeof captureOutput>;
-beforeAll(async () => {
-  output = captureOutput();
-  line = await startLine(compose);
-  caller = createCaller(line.sandbox.api);
-  other = createCaller(line.other.api);
-});
-afterAll(async () => {
-  await line?.close();
-  vi.restoreAllMocks();
-});
+const output = captureOutput();
+afterAll(() => void vi.restoreAllMocks());
+const { line, caller, other } = await startCallers(compose, createCaller);
 
 async function begin(userId: string, device = "first"): Promise<Pair> {
   const pair = await other.begin(userId, { device });

@@ -1,8 +1,5 @@
-import { inject } from "vitest";
 import type { Answer } from "../api.ts";
 import { type Composition, type CompositionOptions, composeSessions, composeTokens } from "../composition.ts";
-
-type Headers = Record<string, string>;
 
 /** An operation that takes an idempotency key, in a sandbox of its own. */
 export interface KeyedCall {
@@ -38,8 +35,5 @@ export function send(
   { path, body }: { readonly path: string; readonly body: object },
   key: string,
 ): Promise<Answer> {
-  const headers: Headers = { "idempotency-key": `"${key}"` };
-  return api("POST", path, { body, headers });
+  return api("POST", path, { body, headers: { "idempotency-key": `"${key}"` } });
 }
-
-export const redisUrl = () => inject("redisUrl");
