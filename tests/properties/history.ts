@@ -80,13 +80,14 @@ export function checkHistory(events: readonly Event[]): void {
 
   /** A miss is right only if nothing was there for certain. */
   function checkMiss(read: Read): void {
-    const there = writes.find((write) => {
-      if (write.key !== read.key || !write.stored || !before(write, read)) return false;
-      const isRemoved = removals.some(
-        (removal) => removal.key === read.key && overlaps(removal, write, read),
-      );
-      return !isRemoved && !invalidations.some((invalidation) => overlaps(invalidation, write, read));
-    });
+    const stored = writes.filter((write) => write.key === read.key && write.stored);
+    const mayBeGone = (write: Write) =>
+      removals.some((removal) => removal.key === read.key && overlaps(removal, write, read)) ||
+      invalidations.some((invalidation) => overlaps(invalidation, write, read));
+    const there = stored
+      .filter((write) => before(write, read) && !mayBeGone(write))
+      // A put that began before an invalidation may end, and be over, after a later put.
+      .find((write) => !stored.some((other) => overlaps(other, write, read) && mayBeGone(other)));
     expect(there, `${read.key} was missed though it was there`).toBeUndefined();
   }
 
