@@ -35,6 +35,7 @@ async function leftOf(board: string): Promise<string[]> {
   for (const key of await stored.keys(board)) {
     const remembers = key.endsWith(":board") || key.includes(":outcome-");
     const ttl = await stored.redis.pttl(key);
+    if (ttl === -2) continue; // it ended since it was listed
     if (!remembers || ttl <= 0 || ttl > 3_600_000) left.push(`${key} ${ttl}`);
   }
   return left;
