@@ -1,0 +1,109 @@
+const { functions } = require("./functions.cjs");
+
+/** Everybody may call this, and `*`, which says of an unknown path that it is one. */
+const OPEN = ["/v1/health"];
+
+const read = ({ resolveVariable }) => resolveVariable("self:custom.stack");
+
+/** A part of a path as `sls package` writes it in the name of a route. */
+const inWords = (part) => {
+  const words = part
+    .toLowerCase()
+    .replace(/-/g, "Dash")
+    .replace(/\{(.*)\}/g, "$1Var")
+    .replace(/[^0-9A-Za-z]/g, "");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+const routeId = ({ method, path }) =>
+  `HttpApiRoute${[method === "*" ? "any" : method, ...path.split("/")].map(inWords).join("")}`;
+
+async function closedRoutes({ resolveVariable }) {
+  const blocks = await Promise.all(
+    functions.map((name) => resolveVariable(`file(functions/${name}/function.yml):${name}.events`)),
+  );
+  const routes = blocks.flat().flatMap(({ httpApi }) => (httpApi?.path ? [httpApi] : []));
+  return routes.filter(({ path }) => !OPEN.includes(path)).map(routeId);
+}
+
+/** API Gateway's own authorizer, where an issuer is given; otherwise the functions verify the tokens. */
+exports.authorizers = async (variables) => {
+  const { jwtIssuer, jwtAudience } = await read(variables);
+  if (!jwtIssuer) return {};
+  return {
+    jwt: {
+      type: "jwt",
+      identitySource: "$request.header.Authorization",
+      issuerUrl: jwtIssuer,
+      audience: jwtAudience.split(","),
+    },
+  };
+};
+
+/** Who verifies the tokens, as the functions are told. */
+exports.settings = async (variables) => {
+  const { jwtIssuer } = await read(variables);
+  return { AUTH_MODE: jwtIssuer ? "authorizer" : process.env.AUTH_MODE || "" };
+};
+
+/** A preflight has no token, so with an authorizer API Gateway answers it instead of the functions. */
+function corsOf(origins) {
+  return {
+    CorsConfiguration: {
+      AllowOrigins: origins.split(",").map((origin) => origin.trim()),
+      AllowMethods: ["*"],
+      AllowHeaders: [
+        ...["authorization", "cache-control", "cache-groups", "cache-lease", "content-type"],
+        ...["idempotency-key", "if-match", "if-none-match", "traceparent"],
+      ],
+      ExposeHeaders: ["*"],
+      MaxAge: 3600,
+    },
+  };
+}
+
+function domainOf({ domainName, certificateArn }) {
+  const DomainNameConfigurations = [
+    { CertificateArn: certificateArn, EndpointType: "REGIONAL", SecurityPolicy: "TLS_1_2" },
+  ];
+  return {
+    Resources: {
+      ApiDomain: {
+        Type: "AWS::ApiGatewayV2::DomainName",
+        Properties: { DomainName: domainName, DomainNameConfigurations },
+      },
+      ApiDomainMapping: {
+        Type: "AWS::ApiGatewayV2::ApiMapping",
+        Properties: {
+          ApiId: { Ref: "HttpApi" },
+          DomainName: { Ref: "ApiDomain" },
+          Stage: { Ref: "HttpApiStage" },
+        },
+      },
+    },
+    // The name in your DNS has to be an alias of this one.
+    Outputs: { ApiDomainTarget: { Value: { "Fn::GetAtt": ["ApiDomain", "RegionalDomainName"] } } },
+  };
+}
+
+/** Throttling, the domain, and the authorizer on every route that serves data. */
+exports.resources = async (variables) => {
+  const stack = await read(variables);
+  const { jwtIssuer, domainName, throttleRate, throttleBurst } = stack;
+  const throttling = {
+    DefaultRouteSettings: { ThrottlingRateLimit: throttleRate, ThrottlingBurstLimit: throttleBurst },
+  };
+  const authorized = { AuthorizationType: "JWT", AuthorizerId: { Ref: "HttpApiAuthorizerJwt" } };
+  const routes = jwtIssuer ? await closedRoutes(variables) : [];
+  const origins = jwtIssuer && process.env.CORS_ORIGINS;
+  // With a name of its own there is no way in past what stands before that name.
+  const api = { ...(origins && corsOf(origins)), ...(domainName && { DisableExecuteApiEndpoint: true }) };
+  return {
+    ...(domainName && domainOf(stack)),
+    extensions: {
+      HttpApiStage: { Properties: throttling },
+      HttpApi: { Properties: api },
+      ...Object.fromEntries(routes.map((id) => [id, { Properties: authorized }])),
+    },
+  };
+};
