@@ -37,8 +37,8 @@ const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "health", "pro
   (folder) => `tests/${folder}/`,
 );
 
-/** What else the engines do not do alike: WAIT looks at less in Redis before 7.2. */
-const OF_ENGINES = ["tests/redis/acknowledgement"];
+/** What else the engines do not do alike: WAIT looks at less in Redis before 7.2; what INFO says; rules of users. */
+const OF_ENGINES = ["tests/redis/acknowledgement", "tests/ops/"];
 
 /** What of the behaviour needs no Redis. */
 const PURE = [

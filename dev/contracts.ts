@@ -3,18 +3,20 @@ import { healthContract } from "../lib/health/contract.ts";
 import type { Contract } from "../lib/http/contract.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { openapiContract } from "../lib/openapi/contract.ts";
+import { opsContract } from "../lib/ops/contract.ts";
 import { sessionsContract } from "../lib/sessions/contract.ts";
 import { tokensContract } from "../lib/tokens/contract.ts";
 
 /** The contract of each function that answers HTTP, by the function's name. */
 export const contracts: Record<
-  "cache" | "sessions" | "tokens" | "leaderboards" | "health" | "openapi",
+  "cache" | "sessions" | "tokens" | "leaderboards" | "ops" | "health" | "openapi",
   Contract
 > = {
   cache: cacheContract,
   sessions: sessionsContract,
   tokens: tokensContract,
   leaderboards: leaderboardsContract,
+  ops: opsContract,
   health: healthContract,
   openapi: openapiContract,
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { contracts } from "./contracts.ts";
+import { parameterRows } from "./parameter-table.ts";
 import { projectDir } from "./paths.ts";
 
 /** What each variable that lib/config.ts reads is for, in the order of the README. */
@@ -66,6 +67,11 @@ export const descriptions: Readonly<Record<string, string>> = {
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "How long a submission with an idempotency key is known again",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
+  WARM_JITTER_SECONDS:
+    "Each function waits at random up to so long before it is warmed, so that not all connect at once",
+  SENTRY_WARN_PERCENT: "The sentry warns when so much of the memory, or of the connections, is in use",
+  SENTRY_FORECAST_MINUTES:
+    "It warns as well when they will be used up within so many minutes if they grow as of late; 0 for never",
 };
 
 /** A variable of the environment, with its default as one would write it there. */
@@ -125,9 +131,19 @@ export function configurationTable(): string {
   );
 }
 
-/** The README with both tables as they should be. Throws if it lacks the marks between which they stand. */
+/** The table of all parameters of a deployment. */
+export function parameterTable(): string {
+  return table(["parameter", "default in `prod`", "what it sets", "with which `cache`"], parameterRows());
+}
+
+/** The README with its tables as they should be. Throws if it lacks the marks between which they stand. */
 export function withTables(readme: string): string {
-  return fill(fill(readme, "endpoints", endpointTable()), "configuration", configurationTable());
+  const tables = {
+    endpoints: endpointTable(),
+    configuration: configurationTable(),
+    parameters: parameterTable(),
+  };
+  return Object.entries(tables).reduce((text, [name, content]) => fill(text, name, content), readme);
 }
 
 function fill(readme: string, name: string, content: string): string {

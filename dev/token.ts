@@ -8,7 +8,7 @@ const USAGE = `Usage: npm run -s token -- --tenant <name> --scope '<words>' [--d
        npm run -s token -- --new-key <file>
 
   --tenant   whose data: 1 to 64 letters, digits, "_" or "-"
-  --scope    what the bearer may do: words like cache:*, cache:read, sessions:write; * alone is everything
+  --scope    what the bearer may do: words like cache:*, cache:read, sessions:write; * alone is everything but ops:*
   --days     how long the token is valid: 1 to 3650 (default 30)
   --key      a private Ed25519 key (JWK or PKCS#8 PEM) instead of the development key of this machine
   --new-key  write a new private key to this file and print the public one, for AUTH_PUBLIC_KEY`;

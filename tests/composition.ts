@@ -5,8 +5,11 @@ import {
   createRoutes as createLeaderboardsRoutes,
   MAX_BODY_BYTES as LEADERBOARDS_BODY_BYTES,
 } from "../functions/leaderboards/routes.ts";
+import { patient, REMEMBER_MS } from "../functions/ops/patience.ts";
+import { createRoutes as createOpsRoutes } from "../functions/ops/routes.ts";
 import { createRoutes as createSessionsRoutes } from "../functions/sessions/routes.ts";
 import { createRoutes as createTokensRoutes } from "../functions/tokens/routes.ts";
+import { createManagedCache } from "../lib/aws/elasticache-management.ts";
 import { type Cache, createCache } from "../lib/cache/cache.ts";
 import { cacheContract } from "../lib/cache/contract.ts";
 import { cacheScripts } from "../lib/cache/scripts.ts";
@@ -18,6 +21,8 @@ import { idempotencyScripts } from "../lib/idempotency/scripts.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
 import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
+import { opsContract } from "../lib/ops/contract.ts";
+import { createOps, type Ops } from "../lib/ops/ops.ts";
 import { type ConnectOptions, connect, type Log } from "../lib/redis/connect.ts";
 import type { Connection } from "../lib/redis/connection.ts";
 import { sessionsContract } from "../lib/sessions/contract.ts";
@@ -174,6 +179,15 @@ export const composeLeaderboards = composerOf({
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
   routes: (leaderboards, config, { replica }) => createLeaderboardsRoutes(leaderboards, config, replica),
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
+});
+
+export const composeOps = composerOf({
+  contract: opsContract,
+  scripts: idempotencyScripts,
+  create: (connection, { redis: { elasticacheId } }): Ops =>
+    createOps(connection, elasticacheId ? createManagedCache(elasticacheId) : undefined),
+  routes: (ops, _config, { connection }) =>
+    createOpsRoutes(ops, createIdempotency(patient(connection), "ops", REMEMBER_MS)),
 });
 
 /** Holds an answer to what is said to a caller while Redis cannot serve: a 503 that tells nothing of the inside. */

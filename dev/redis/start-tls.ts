@@ -1,12 +1,9 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import rules from "../../infra/redis-users.json" with { type: "json" };
 import { createAuthority } from "./certificate.ts";
 import { type RunningRedis, startRedis } from "./start-redis.ts";
-
-/** What the functions need, and nothing else; a feature that needs more has to say so here. */
-const FUNCTION_RULES =
-  "~* resetchannels -@all +@connection +@string +@hash +@sortedset +@keyspace +eval +evalsha +time +wait -@dangerous -scan";
 
 const PASSWORDS = { operator: "everything & more", functions: "only what is needed: @&/?%" };
 
@@ -34,7 +31,7 @@ export async function startTls(): Promise<RunningTlsRedis> {
       tls,
       username: "operator",
       password: PASSWORDS.operator,
-      config: [`user functions on ${JSON.stringify(`>${PASSWORDS.functions}`)} ${FUNCTION_RULES}`],
+      config: [`user functions on ${JSON.stringify(`>${PASSWORDS.functions}`)} ${rules.functions}`],
     });
     const access = `functions:${encodeURIComponent(PASSWORDS.functions)}`;
     return {

@@ -60,6 +60,14 @@ export function isAwsError(error: unknown, name: string): boolean {
   return read(error).name === name;
 }
 
+/** For `catch`: an answer with nothing in it where AWS says by this error that there is nothing. */
+export function noneIf(name: string) {
+  return (error: unknown): Record<string, never> => {
+    if (isAwsError(error, name)) return {};
+    throw error;
+  };
+}
+
 function read(error: unknown) {
   const { name, message, code, $metadata } = error as Error & {
     readonly code?: string;

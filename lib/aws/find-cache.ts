@@ -1,6 +1,6 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { ConfigError } from "../config.ts";
-import { AwsUnavailable, ask, isAwsError, PATIENCE } from "./ask.ts";
+import { AwsUnavailable, ask, noneIf, PATIENCE } from "./ask.ts";
 
 const SETTING = "ELASTICACHE_ID";
 
@@ -73,13 +73,6 @@ async function findServerlessCache(
     .catch(noneIf("ServerlessCacheNotFoundFault"));
   if (!cache) throw new ConfigError(`${SETTING}: no replication group or serverless cache has this id`);
   return { mode: "cluster", ...whereIs(cache.Endpoint, cache.Status), tls: true, serverless: true };
-}
-
-function noneIf(name: string) {
-  return (error: unknown): Record<string, never> => {
-    if (isAwsError(error, name)) return {};
-    throw error;
-  };
 }
 
 interface Endpoint {

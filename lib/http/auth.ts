@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import type { APIGatewayProxyEventV2 } from "aws-lambda";
 import { createLocalJWKSet, errors, type JWK, type JWTPayload, jwtVerify } from "jose";
 import { type Config, ConfigError } from "../config.ts";
-import type { Access } from "./contract.ts";
+import type { Operation } from "./contract.ts";
 import { Problem } from "./problem.ts";
 
 /** Who calls, and what they may do. */
@@ -48,12 +48,14 @@ export function createAuthenticate({ mode, publicKey }: Config["auth"]): Authent
   };
 }
 
-/** Throws 403 `scope_missing` unless the caller holds the scope, `<feature>:*` or `*`. */
-export function authorize(caller: Caller, access: Access): void {
+/** Throws 403 `scope_missing` unless the caller holds the scope, `<feature>:*` or, of what is one tenant's, `*`. */
+export function authorize(
+  { scopes }: Caller,
+  { access, spansTenants }: Pick<Operation, "access" | "spansTenants">,
+): void {
   if (access === "public" || access === "authenticated") return;
   const feature = access.slice(0, access.indexOf(":"));
-  const { scopes } = caller;
-  if (scopes.has(access) || scopes.has("*") || scopes.has(`${feature}:*`)) return;
+  if (scopes.has(access) || scopes.has(`${feature}:*`) || (!spansTenants && scopes.has("*"))) return;
   throw new Problem(403, "scope_missing", `The token lacks the scope ${access}.`, {
     headers: { "www-authenticate": `Bearer error="insufficient_scope", scope="${access}"` },
   });

@@ -28,6 +28,8 @@ export interface Operation {
   readonly summary: string;
   readonly description?: string;
   readonly access: Access;
+  /** It is the operator's: its scope must be given by name, for `*` is everything of one tenant. */
+  readonly spansTenants?: true;
   /**
    * Why it happens once though a lost reply makes the function send it again: it is idempotent by nature, or its script
    * knows the request by an id. Left out by operations that never write.

@@ -19,23 +19,32 @@ export const ProblemDocument = z.strictObject({
 /** The document that every error is to a form (RFC 6749). */
 export const OAuthError = z.strictObject({ error: z.string(), error_description: z.string() });
 
+const COMMON_PROBLEMS: Readonly<Record<number, readonly string[]>> = {
+  400: ["invalid_request"],
+  401: ["token_missing", "token_invalid", "token_expired"],
+  403: ["scope_missing"],
+  405: ["method_not_allowed"],
+  413: ["body_too_large"],
+  415: ["media_type_unsupported"],
+  431: ["headers_too_large"],
+  500: ["internal_error"],
+  503: ["redis_unavailable"],
+  507: ["out_of_memory"],
+};
+
 /** The codes that an operation may answer with beside its own, by status. */
 export function commonProblems(operation: Operation): Record<number, readonly string[]> {
   const { access } = operation;
   const isPublic = access === "public";
   const body = operation.body ?? operation.form;
-  return {
-    400: ["invalid_request"],
-    ...(!isPublic && { 401: ["token_missing", "token_invalid", "token_expired"] }),
-    ...(!isPublic && access !== "authenticated" && { 403: ["scope_missing"] }),
-    405: ["method_not_allowed"],
-    ...(body && { 413: ["body_too_large"] }),
-    ...(body && body !== "bytes" && { 415: ["media_type_unsupported"] }),
-    431: ["headers_too_large"],
-    500: ["internal_error"],
-    503: ["redis_unavailable"],
-    507: ["out_of_memory"],
-  };
+  const never = [
+    ...(isPublic ? [401] : []),
+    ...(isPublic || access === "authenticated" ? [403] : []),
+    ...(body ? [] : [413]),
+    ...(body && body !== "bytes" ? [] : [415]),
+  ];
+  const possible = Object.entries(COMMON_PROBLEMS).filter(([status]) => !never.includes(Number(status)));
+  return Object.fromEntries(possible);
 }
 
 /** Describes the contracts as an OpenAPI 3.1 document. */
@@ -51,6 +60,7 @@ export function describe(contracts: readonly Contract[], version: string): Json 
     servers: [{ url: "/" }],
     paths,
     components: {
+      responses: sharedResponses(),
       schemas: {
         Problem: jsonSchema(ProblemDocument, "output"),
         OAuthError: jsonSchema(OAuthError, "output"),
@@ -60,9 +70,13 @@ export function describe(contracts: readonly Contract[], version: string): Json 
   };
 }
 
+const OPERATORS =
+  "For the operator: it spans all tenants, whichever the token names, so the scope must be given by name; `*` does not include it.";
+
 function describeOperation(operationId: string, operation: Operation): Json {
-  const { summary, description, access, params, query, headers, body, form } = operation;
+  const { summary, access, spansTenants, params, query, headers, body, form } = operation;
   const scopes = access === "authenticated" ? [] : [access];
+  const description = [operation.description, spansTenants && OPERATORS].filter(Boolean).join(" ");
   return {
     operationId,
     summary,
@@ -93,6 +107,7 @@ function parameters(place: "path" | "query" | "header", schema: Schema | undefin
   }));
 }
 
+/** What an operation says of a status beyond the problems that all have is written out; the rest is shared. */
 function responses(operation: Operation): Json {
   const described: Record<string, Json> = {};
   const isForm = operation.form !== undefined;
@@ -101,12 +116,20 @@ function responses(operation: Operation): Json {
   for (const [status, codes] of Object.entries(commonProblems(operation))) {
     const own = operation.responses[Number(status)];
     const problems = [...(own?.problems ?? []), ...codes];
-    described[status] = describeResponse(
-      { ...own, description: own?.description ?? codes.join(", "), problems },
-      isForm,
-    );
+    described[status] =
+      own || isForm
+        ? describeResponse({ description: codes.join(", "), ...own, problems }, isForm)
+        : { $ref: `#/components/responses/${status}` };
   }
   return described;
+}
+
+function sharedResponses(): Json {
+  const described = Object.entries(COMMON_PROBLEMS).map(([status, problems]) => [
+    status,
+    describeResponse({ description: problems.join(", "), problems }, false),
+  ]);
+  return Object.fromEntries(described);
 }
 
 function describeResponse({ description, body, problems, headers = {} }: Response, isForm: boolean): Json {

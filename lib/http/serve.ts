@@ -30,6 +30,7 @@ export interface ServeOptions<C extends Contract> {
 
 /** What is known of a request by the time it is answered or fails. */
 interface Observed {
+  readonly functionName: string;
   readonly requestId: string;
   readonly traceparent: string | undefined;
   readonly alerts: Alert[];
@@ -62,12 +63,12 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
     checkHeaderSize(event.headers);
     const { access } = found.operation;
     const caller = access === "public" || !authenticate ? NOBODY : await authenticate(event);
-    authorize(caller, access);
+    authorize(caller, found.operation);
     const head = method === "HEAD";
     const request = {
       ...readRequest(event, found, maxBodyBytes[found.name] ?? MAX_BODY_BYTES),
       tenant: caller.tenant,
-      requireScope: (further: Access) => authorize(caller, further),
+      requireScope: (access: Access) => authorize(caller, { ...found.operation, access }),
       alert(alert: Alert, fields: Record<string, unknown>) {
         const { operation, requestId, traceparent } = observed;
         observed.alerts.push(alert);
@@ -81,9 +82,16 @@ export function serve<C extends Contract>(contract: C, handlers: Handlers<C>, op
 
   async function handle(event: APIGatewayProxyEventV2, context: Context) {
     if (!event.requestContext?.http) throw new Error("This is no event of API Gateway's payload format 2.0");
-    const { awsRequestId: requestId } = context;
+    const { awsRequestId: requestId, functionName } = context;
     const { traceparent } = event.headers;
-    const observed: Observed = { requestId, traceparent, alerts: [], operation: "none", form: false };
+    const observed: Observed = {
+      functionName,
+      requestId,
+      traceparent,
+      alerts: [],
+      operation: "none",
+      form: false,
+    };
     let result: APIGatewayProxyStructuredResultV2;
     try {
       result = await answer(event, observed);

@@ -33,12 +33,14 @@ const MAX_VALUES = 100;
 type Values = Partial<Record<keyof typeof UNITS, number | readonly number[]>>;
 type Shape = ReturnType<Metrics["serializeMetrics"]>;
 
-/** What the library makes of an operation and a set of metrics; filling it in costs a fifth of making it each time. */
+/** What the library makes of one operation and a set of metrics; filling it in costs a fifth of making it each time. */
 const shapes = new Map<string, Shape>();
 let cold = true;
 
 /** What is measured of one request. */
 export interface Measured {
+  /** Tells the stages apart. */
+  readonly functionName: string;
   readonly operation: string;
   readonly status: number;
   readonly requestId: string;
@@ -62,10 +64,10 @@ export function takeColdStart(): boolean {
 
 /**
  * Writes one line in CloudWatch's embedded metric format: requests, errors (5xx, where there is one), alerts, cold starts
- * and the time of each Redis round trip by operation, with the ids that lead to the request's log and trace.
+ * and the time of each Redis round trip by function and operation, with the ids that lead to the request's log and trace.
  */
 export function publishRequest(measured: Measured): void {
-  const { operation, status, requestId, traceparent, roundTripsMs, alerts } = measured;
+  const { functionName, operation, status, requestId, traceparent, roundTripsMs, alerts } = measured;
   const values: Values = { Requests: 1 };
   if (status >= 500) values.Errors = 1;
   if (takeColdStart()) values.ColdStart = 1;
@@ -73,18 +75,18 @@ export function publishRequest(measured: Measured): void {
   if (first !== undefined)
     values.RedisRoundTrip = roundTripsMs.length > 1 ? roundTripsMs.slice(0, MAX_VALUES) : first;
   for (const alert of alerts) values[alert] = 1;
-  const shape = shapeOf(operation, values);
+  const shape = shapeOf(functionName, operation, values);
   const _aws = { ...shape._aws, Timestamp: Date.now() };
   process.stdout.write(`${JSON.stringify({ ...shape, ...values, _aws, requestId, traceparent })}\n`);
 }
 
-function shapeOf(operation: string, values: Values): Shape {
+function shapeOf(functionName: string, operation: string, values: Values): Shape {
   const names = Object.keys(values) as (keyof typeof UNITS)[];
-  const id = `${operation} ${names}`;
+  const id = `${functionName} ${operation} ${names}`;
   const known = shapes.get(id);
   if (known) return known;
   const metrics = new Metrics({ namespace: "redigate", serviceName: "redigate" });
-  metrics.addDimension("operation", operation);
+  metrics.addDimensions({ function: functionName, operation });
   for (const name of names) metrics.addMetric(name, UNITS[name], 0);
   const shape = metrics.serializeMetrics();
   shapes.set(id, shape);

@@ -18,7 +18,7 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:tokens:{<home>}:sealed-<name>` | string | the last pair, for who presents the token before | the grace |
  * | `<tenant>:tokens:{<home>}:ends` | sorted set of names | when each grant of a user ends; one that is not here is revoked | its last grant |
  * | `<tenant>:tokens:{<home>}:access-<digest>` | string | scope and time of one access token | the token |
- * | `<tenant>:<feature>:{<digest>}:call` | hash | a call with an idempotency key, and its answer sealed for who has the key | `<FEATURE>_IDEMPOTENCY_SECONDS` |
+ * | `<tenant>:<feature>:{<digest>}:call` | hash | a call with an idempotency key, and its answer sealed for who has the key | `<FEATURE>_IDEMPOTENCY_SECONDS`, an hour for `ops` |
  * | `<tenant>:leaderboards:{<board>/<partition>}:board` | hash | what a board is, and the last moments and numbers of this partition | until the board is deleted, and an hour to say so |
  * | `<tenant>:leaderboards:{<board>/<partition>}:outcome-<digest>` | string, hash | that something has run and what it replied, against running it twice | `LEADERBOARDS_IDEMPOTENCY_SECONDS` with an idempotency key, otherwise twice the deadline |
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-ranks` | sorted set | scores; a member's name is behind the time at which it reached its score, if that decides ties | the period, and as many after it as are kept |
@@ -28,12 +28,18 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-holders` | sorted set | which partitions hold such a score, if there are several | as the ranks |
  * | `<tenant>:leaderboards:{<board>/<partition>}:notes` | sorted set | scores gained and lost, which other partitions have yet to follow | until the board is deleted |
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
+ * | `.service:sentry:{<cache>}:snapshot-<day>` | string | that a day's snapshot is under way, or what became of it | ten minutes, then two days |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
  * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
  */
 function key(tenant: string, feature: string, id: string, part: string): string {
   return `${tenant}:${feature}:{${encodeURIComponent(id)}}:${part}`;
+}
+
+/** The feature that a key belongs to; undefined for a key that is none of ours. */
+export function featureOf(name: string): string | undefined {
+  return /^[\w-]{1,64}:([a-z]+):\{[^{}:]*\}:[^:]+$/.exec(name)?.[1];
 }
 
 export const cacheKeys = {
@@ -77,6 +83,13 @@ export const leaderboardKeys = {
   notes: (tenant: string, board: string, partition: number) => leaderboard(tenant, board, partition, "notes"),
   delivered: (tenant: string, board: string, partition: number) =>
     leaderboard(tenant, board, partition, "delivered"),
+};
+
+/** What belongs to no tenant: nobody's token can have this name. */
+const SERVICE = ".service";
+
+export const sentryKeys = {
+  snapshot: (cache: string, day: string) => key(SERVICE, "sentry", cache, `snapshot-${day}`),
 };
 
 function leaderboard(tenant: string, board: string, partition: number, part: string): string {

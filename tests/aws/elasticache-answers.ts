@@ -3,7 +3,7 @@ import type { AwsCall, AwsReply } from "./aws-endpoint.ts";
 const NAMESPACE = 'xmlns="http://elasticache.amazonaws.com/doc/2015-02-02/"';
 const METADATA = "<ResponseMetadata><RequestId>8f4f3c1e</RequestId></ResponseMetadata>";
 
-function xml(status: number, body: string): AwsReply {
+export function xml(status: number, body: string): AwsReply {
   return { status, contentType: "text/xml", body: `<?xml version="1.0" encoding="UTF-8"?>\n${body}` };
 }
 

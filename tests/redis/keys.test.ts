@@ -1,7 +1,7 @@
 import calculateSlot from "cluster-key-slot";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cacheKeys } from "../../lib/redis/keys.ts";
+import { cacheKeys, featureOf, leaderboardKeys } from "../../lib/redis/keys.ts";
 
 const id = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -17,6 +17,24 @@ test("no id can bring a brace or a colon into a key", () => {
       expect(cacheKeys.group(tenant, id)).toMatch(/^[\w-]+:cache:\{[^{}:]*\}:group$/);
     }),
   );
+});
+
+test("a key tells its feature, whatever the id; nobody else's key does", () => {
+  fc.assert(
+    fc.property(tenant, id, (tenant, id) => {
+      expect(featureOf(cacheKeys.entry(tenant, id))).toBe("cache");
+      expect(featureOf(leaderboardKeys.notes(tenant, id, 3))).toBe("leaderboards");
+    }),
+  );
+  for (const other of [
+    "",
+    "acme:cache",
+    "session:123",
+    "acme:cache:{a}",
+    "a b:cache:{a}:entry",
+    "x".repeat(99),
+  ])
+    expect(featureOf(other)).toBeUndefined();
 });
 
 test("two keys are the same only for the same tenant, part and id", () => {
