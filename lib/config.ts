@@ -36,6 +36,9 @@ const Environment = z.object({
   TOKENS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   LEADERBOARDS_IDEMPOTENCY_SECONDS: z._default(integer(1, 604_800), 86_400),
   WARM_TARGETS: z._default(list, []),
+  WARM_JITTER_SECONDS: z._default(integer(0, 20), 2),
+  SENTRY_WARN_PERCENT: z._default(integer(1, 100), 80),
+  SENTRY_FORECAST_MINUTES: z._default(integer(0, 1440), 60),
 });
 
 /** Settings of which the first must not exceed the second. */
@@ -98,6 +101,8 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     },
     leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
     warmTargets: env.WARM_TARGETS,
+    warmJitterMs: env.WARM_JITTER_SECONDS * 1000,
+    sentry: { warnPercent: env.SENTRY_WARN_PERCENT, forecastMs: env.SENTRY_FORECAST_MINUTES * 60_000 },
     /** `sls invoke local` says so: one call, then the process must end. */
     invokedLocally: set.IS_LOCAL === "true",
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Invoke } from "../aws/invoke.ts";
 import { ConfigError } from "../config.ts";
 
@@ -7,10 +8,19 @@ export interface Target {
   readonly sandboxes: number;
 }
 
-/** What became of the calls to one function. */
+/** What became of the calls to one function: how many sandboxes were new, and how many did not answer. */
 export interface Outcome extends Target {
   readonly cold: number;
   readonly failed: number;
+}
+
+export interface WarmerOptions {
+  /** What the events say that they come from. */
+  readonly source: string;
+  /** Each target waits at random up to so long, so that their sandboxes do not all connect to Redis at once. */
+  readonly jitterMs: number;
+  /** Is told why a call failed. */
+  readonly onFailure?: (functionName: string, reason: string) => void;
 }
 
 /** What a sandbox says to a warm-up; anything else is no answer of ours. */
@@ -36,20 +46,31 @@ export function parseTargets(texts: readonly string[]): Target[] {
 
 /**
  * Keeps `sandboxes` sandboxes of each target warm: sends so many warm-up events at once, and counts how many started
- * cold. A failing target does not keep the others from being warmed.
+ * cold. A failing target does not keep the others from being warmed. `run` never rejects.
  */
-export function createWarmer(invoke: Invoke, targets: readonly Target[], source: string) {
+export function createWarmer(
+  invoke: Invoke,
+  targets: readonly Target[],
+  { source, jitterMs, onFailure = () => {} }: WarmerOptions,
+) {
   async function warm(target: Target): Promise<Outcome> {
     const { functionName, sandboxes } = target;
+    await sleep(Math.random() * jitterMs);
     const event = { source, holdMs: sandboxes > 1 ? HOLD_MS : 0 };
     const answers = await Promise.allSettled(
       Array.from({ length: sandboxes }, () => invoke(functionName, event)),
     );
-    const warmed = answers.flatMap((answer) =>
-      answer.status === "fulfilled" ? [answer.value as Answer] : [],
-    );
-    const cold = warmed.filter((answer) => answer?.warmed && answer.cold).length;
-    return { ...target, cold, failed: sandboxes - warmed.filter((answer) => answer?.warmed).length };
+    const reasons = new Set<string>();
+    let cold = 0;
+    let warmed = 0;
+    for (const answer of answers) {
+      const reply = answer.status === "fulfilled" ? (answer.value as Answer) : undefined;
+      if (reply?.warmed) warmed++;
+      else reasons.add(answer.status === "rejected" ? String(answer.reason?.message) : "no warm-up's answer");
+      if (reply?.warmed && reply.cold) cold++;
+    }
+    for (const reason of reasons) onFailure(functionName, reason);
+    return { ...target, cold, failed: sandboxes - warmed };
   }
   return { run: (): Promise<Outcome[]> => Promise.all(targets.map(warm)) };
 }

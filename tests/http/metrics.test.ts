@@ -27,6 +27,7 @@ describe("one request writes one line of metrics", () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({
       service: "redigate",
+      function: context.functionName,
       operation: "getEntry",
       Requests: 1,
       ColdStart: 1,
@@ -37,7 +38,7 @@ describe("one request writes one line of metrics", () => {
     expect(lines[0]?._aws.CloudWatchMetrics).toEqual([
       {
         Namespace: "redigate",
-        Dimensions: [["service", "operation"]],
+        Dimensions: [["service", "function", "operation"]],
         Metrics: [
           { Name: "Requests", Unit: "Count" },
           { Name: "ColdStart", Unit: "Count" },
@@ -73,6 +74,7 @@ describe("one request writes one line of metrics", () => {
     const { publishRequest } = await newSandbox(() => import("../../lib/http/telemetry.ts"), MEASURING);
     const roundTripsMs = Array.from({ length: count }, () => 1.5);
     publishRequest({
+      functionName: "redigate-test-cache",
       operation: "getEntry",
       status: 200,
       requestId: "id",
@@ -83,6 +85,15 @@ describe("one request writes one line of metrics", () => {
     const lines = output.lines();
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? "")).toMatchObject({ operation: "getEntry", requestId: "id", Requests: 1 });
+  });
+
+  test("under the function's own name, where several share a process", async () => {
+    const handler = await cache();
+    for (const functionName of ["redigate-one-cache", "redigate-other-cache"])
+      await handler(get("missing"), { ...lambdaContext(), functionName });
+    await handler(get("missing"), { ...lambdaContext(), functionName: "redigate-one-cache" });
+    const names = output.metrics().map((line) => line.function);
+    expect(names).toEqual(["redigate-one-cache", "redigate-other-cache", "redigate-one-cache"]);
   });
 
   test("without an error where the caller was wrong, and without a round trip that was not made", async () => {

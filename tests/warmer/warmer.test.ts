@@ -3,8 +3,9 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { createInvoke } from "../../lib/aws/invoke.ts";
 import { ConfigError } from "../../lib/config.ts";
 import { WARM_UP_SOURCE } from "../../lib/http/warm-up.ts";
-import { createWarmer, parseTargets } from "../../lib/warmer/warmer.ts";
+import { createWarmer, parseTargets, type WarmerOptions } from "../../lib/warmer/warmer.ts";
 import { lambdaContext } from "../api.ts";
+import { captureOutput } from "../http/captured.ts";
 import { newSandbox } from "../http/stage.ts";
 import { type LambdaEndpoint, type Outcome, startLambdaEndpoint } from "./lambda-endpoint.ts";
 
@@ -12,6 +13,7 @@ let endpoint: LambdaEndpoint | undefined;
 
 afterEach(async () => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   await endpoint?.close();
   endpoint = undefined;
 });
@@ -26,9 +28,23 @@ async function lambda(answer: Parameters<typeof startLambdaEndpoint>[0]) {
   return endpoint;
 }
 
-async function warmerFor(targets: string[], answer: Parameters<typeof startLambdaEndpoint>[0]) {
+async function warmerFor(
+  targets: string[],
+  answer: Parameters<typeof startLambdaEndpoint>[0],
+  options: Partial<WarmerOptions> = {},
+) {
   const { invocations } = await lambda(answer);
-  return { run: createWarmer(createInvoke(), parseTargets(targets), WARM_UP_SOURCE).run, invocations };
+  const complete = { source: WARM_UP_SOURCE, jitterMs: 0, ...options };
+  return { run: createWarmer(createInvoke(), parseTargets(targets), complete).run, invocations };
+}
+
+/** The function as Lambda starts it. */
+async function deployed(targets: string) {
+  vi.stubEnv("WARM_TARGETS", targets);
+  vi.stubEnv("WARM_JITTER_SECONDS", "0");
+  vi.stubEnv("POWERTOOLS_METRICS_DISABLED", "false");
+  vi.resetModules();
+  return (await import("../../functions/warmer/worker.ts")).handler;
 }
 
 const warm: Outcome = { answer: { warmed: true, cold: false, connected: true } };
@@ -82,6 +98,25 @@ describe("the warmer", () => {
     expect(calls[0]?.payload).not.toMatchObject({ holdMs: 0 });
   });
 
+  test("waits at random before each target, so that their sandboxes do not connect all at once", async () => {
+    const arrivals = new Map<string, number[]>();
+    const targets = Array.from({ length: 20 }, (_, index) => `f${index}=2`);
+    const { run } = await warmerFor(
+      targets,
+      async ({ functionName }) => {
+        arrivals.set(functionName, [...(arrivals.get(functionName) ?? []), performance.now()]);
+        return warm;
+      },
+      { jitterMs: 1000 },
+    );
+    const startedAt = performance.now();
+    expect((await run()).map(({ failed }) => failed)).toEqual(targets.map(() => 0));
+    const waits = [...arrivals.values()].map((times) => Math.min(...times) - startedAt);
+    // That twenty of them fall into the same quarter is as good as impossible.
+    expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(250);
+    expect(Math.max(...waits)).toBeLessThan(1000 + 500);
+  });
+
   test("sends the events of all targets at once, so that each finds another sandbox", async () => {
     const { promise: allArrived, resolve } = Promise.withResolvers<void>();
     let arrived = 0;
@@ -112,6 +147,20 @@ describe("the warmer", () => {
     ]);
   });
 
+  test("tells why a target failed, each reason once", async () => {
+    const told: string[] = [];
+    const { run } = await warmerFor(
+      ["broken=3", "odd=2"],
+      async ({ functionName }) =>
+        functionName === "odd"
+          ? { answer: { statusCode: 404 } }
+          : { functionError: "Unhandled", errorMessage: "Task timed out" },
+      { onFailure: (functionName, reason) => told.push(`${functionName}: ${reason}`) },
+    );
+    expect((await run()).map(({ failed }) => failed)).toEqual([3, 2]);
+    expect(told.sort()).toEqual(["broken: broken failed: Task timed out", "odd: no warm-up's answer"]);
+  });
+
   test("tries again when Lambda throttles, and counts a failure when that goes on", async () => {
     let refused = 0;
     const { run } = await warmerFor(["busy=1", "full=1"], async ({ functionName }) => {
@@ -124,6 +173,36 @@ describe("the warmer", () => {
     ]);
   });
 
+  test("waits for no answer for ever, and counts those that came meanwhile", async () => {
+    const told: string[] = [];
+    const silent = new Promise<Outcome>(() => {});
+    await lambda(({ functionName }) => (functionName === "silent" ? silent : Promise.resolve(cold)));
+    const onFailure = (functionName: string, reason: string) => told.push(`${functionName}: ${reason}`);
+    const options = { source: WARM_UP_SOURCE, jitterMs: 0, onFailure };
+    const warmer = createWarmer(
+      createInvoke({ timeoutMs: 300 }),
+      parseTargets(["silent=2", "fine=1"]),
+      options,
+    );
+    expect(await warmer.run()).toEqual([
+      { functionName: "silent", sandboxes: 2, cold: 0, failed: 2 },
+      { functionName: "fine", sandboxes: 1, cold: 1, failed: 0 },
+    ]);
+    expect(told).toEqual([expect.stringMatching(/^silent: .*(abort|timeout)/i)]);
+  });
+
+  test("counts a function that was deleted as a failure, by the reason that Lambda gives", async () => {
+    const told: string[] = [];
+    const { run } = await warmerFor(
+      ["gone=1", "fine=1"],
+      async ({ functionName }) =>
+        functionName === "gone" ? { status: 404, errorType: "ResourceNotFoundException" } : warm,
+      { onFailure: (functionName, reason) => told.push(`${functionName}: ${reason}`) },
+    );
+    expect((await run()).map(({ failed }) => failed)).toEqual([1, 0]);
+    expect(told).toEqual([expect.stringMatching(/^gone: ./)]);
+  });
+
   test("counts an answer that is no warm-up's as a failure", async () => {
     const { run } = await warmerFor(["other=1", "silent=1"], async ({ functionName }) => ({
       answer: functionName === "silent" ? null : { statusCode: 500 },
@@ -134,10 +213,33 @@ describe("the warmer", () => {
   test("as deployed, warms the real cache function through Lambda's API", async () => {
     const cache = await newSandbox(async () => (await import("../../functions/cache/handler.ts")).handler);
     await lambda(async ({ payload }) => ({ answer: await cache(payload as never, lambdaContext()) }));
-    vi.stubEnv("WARM_TARGETS", "redigate-dev-cache=2");
-    const { handler } = await import("../../functions/warmer/worker.ts");
+    const handler = await deployed("redigate-dev-cache=2");
     const outcome = { functionName: "redigate-dev-cache", sandboxes: 2, failed: 0 };
-    expect(await handler()).toEqual([{ ...outcome, cold: 1 }]);
-    expect(await handler()).toEqual([{ ...outcome, cold: 0 }]);
+    expect(await handler({}, lambdaContext())).toEqual([{ ...outcome, cold: 1 }]);
+    expect(await handler({}, lambdaContext())).toEqual([{ ...outcome, cold: 0 }]);
+  });
+
+  test("as deployed, measures each function and all together", async () => {
+    const calls: Record<string, number> = {};
+    await lambda(async ({ functionName }) => {
+      calls[functionName] = (calls[functionName] ?? 0) + 1;
+      if (functionName === "b") return { functionError: "Unhandled", errorMessage: "no" };
+      return calls[functionName] === 1 ? cold : warm;
+    });
+    const output = captureOutput();
+    const handler = await deployed("a=3,b=2");
+    await handler({}, { ...lambdaContext(), functionName: "redigate-prod-warmer" });
+    const lines = output.metrics();
+    expect(lines).toMatchObject([
+      { function: "a", SandboxesWarmed: 3, SandboxesCold: 1, SandboxesFailed: 0 },
+      { function: "b", SandboxesWarmed: 0, SandboxesCold: 0, SandboxesFailed: 2 },
+      { function: "redigate-prod-warmer", SandboxesWarmed: 3, SandboxesCold: 1, SandboxesFailed: 2 },
+    ]);
+    for (const { _aws } of lines) {
+      expect(_aws.CloudWatchMetrics).toMatchObject([
+        { Namespace: "redigate", Dimensions: [["service", "function"]] },
+      ]);
+      expect(_aws.CloudWatchMetrics[0]?.Metrics).toContainEqual({ Name: "SandboxesFailed", Unit: "Count" });
+    }
   });
 });

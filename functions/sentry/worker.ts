@@ -1,0 +1,31 @@
+import type { Context } from "aws-lambda";
+import { createManagedCache } from "../../lib/aws/elasticache-management.ts";
+import { readConfig } from "../../lib/config.ts";
+import { publishMeasurements } from "../../lib/http/measurements.ts";
+import { logger } from "../../lib/http/telemetry.ts";
+import { readEngine } from "../../lib/ops/engine.ts";
+import { connect } from "../../lib/redis/connect.ts";
+import { createDailySnapshot } from "../../lib/sentry/daily-snapshot.ts";
+import { createSentry } from "../../lib/sentry/sentry.ts";
+
+const config = readConfig();
+const { elasticacheId } = config.redis;
+const connection = connect(config, { log: logger });
+const cache = elasticacheId ? createManagedCache(elasticacheId) : undefined;
+const sentry = createSentry({
+  readEngine: () => readEngine(connection),
+  snapshot: createDailySnapshot(connection, cache),
+  limits: config.sentry,
+  log: logger,
+});
+
+/** Runs on a schedule; what it saw goes to the metrics, what is wrong to the log as well. Never rejects. */
+export async function handler(_event: unknown, context: Context) {
+  connection.endsIn(context.getRemainingTimeInMillis());
+  const seen = await sentry.run();
+  const [slowest] = connection.takeRoundTrips().toSorted((one, other) => other - one);
+  const measurements = { ...seen, RedisRoundTrip: slowest };
+  if (config.metrics) publishMeasurements(context.functionName, measurements);
+  if (config.invokedLocally) await connection.close();
+  return measurements;
+}

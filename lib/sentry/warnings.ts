@@ -1,0 +1,31 @@
+import type { Forecast } from "./forecast.ts";
+
+export interface Limits {
+  /** Warns from this share on. */
+  readonly warnPercent: number;
+  /** Warns when all will be in use so soon; 0 for never. */
+  readonly forecastMs: number;
+}
+
+/** How much of something is in use, and when it will be all. */
+export interface Outlook {
+  readonly percent: number | undefined;
+  readonly fullInMs: number | undefined;
+  readonly isShort: boolean;
+}
+
+/** What has only begun to fill is no reason to worry, however fast it fills. */
+const FORECAST_FROM = 0.3;
+
+export function outlook(
+  at: number,
+  share: number | undefined,
+  forecast: Forecast,
+  { warnPercent, forecastMs }: Limits,
+): Outlook {
+  if (share === undefined) return { percent: undefined, fullInMs: undefined, isShort: false };
+  const fullInMs = forecast.next(at, share);
+  const isSoonFull = fullInMs !== undefined && fullInMs <= forecastMs && share >= FORECAST_FROM;
+  const percent = share * 100;
+  return { percent, fullInMs, isShort: percent >= warnPercent || (forecastMs > 0 && isSoonFull) };
+}
