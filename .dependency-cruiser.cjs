@@ -30,8 +30,15 @@ module.exports = {
       to: {
         path: "^lib/",
         pathNot:
-          "^lib/($1|redis|aws)/|^lib/(config|parsed-text|parse-json|entity-tags|idempotency-key|opaque-token|consistency|seal)\\.ts$|^lib/lua\\.d\\.ts$",
+          "^lib/($1|redis|aws)/|^lib/ops/engine\\.ts$|^lib/(config|parsed-text|parse-json|entity-tags|idempotency-key|opaque-token|consistency|seal)\\.ts$|^lib/lua\\.d\\.ts$",
       },
+    },
+    {
+      name: "engine-is-read-by-two",
+      comment: "What Redis says of itself is for `ops`, and for `sentry`, which measures it.",
+      severity: "error",
+      from: { path: "^(lib|functions)/", pathNot: "^(lib|functions)/(ops|sentry)/" },
+      to: { path: "^lib/ops/", pathNot: "/contract\\.ts$" },
     },
     {
       name: "contracts-are-data",
@@ -62,7 +69,7 @@ module.exports = {
       to: {
         path: "^(lib|functions)/",
         pathNot:
-          "^functions/$1/|^lib/($1|http|redis|aws|idempotency)/|^lib/(config|opaque-token|consistency)\\.ts$|^lib/[^/]+/contract\\.ts$",
+          "^functions/$1/|^lib/ops/engine\\.ts$|^lib/($1|http|redis|aws|idempotency)/|^lib/(config|opaque-token|consistency)\\.ts$|^lib/[^/]+/contract\\.ts$",
       },
     },
     {

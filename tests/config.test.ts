@@ -43,6 +43,8 @@ const DEFAULTS = {
   },
   leaderboards: { idempotencyMs: 86_400_000 },
   warmTargets: [],
+  warmJitterMs: 2000,
+  sentry: { warnPercent: 80, forecastMs: 3_600_000 },
   invokedLocally: false,
 };
 
@@ -89,6 +91,9 @@ const EVERYTHING = {
   TOKENS_IDEMPOTENCY_SECONDS: "6",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
   WARM_TARGETS: "a=1, b=2",
+  WARM_JITTER_SECONDS: "0",
+  SENTRY_WARN_PERCENT: "70",
+  SENTRY_FORECAST_MINUTES: "30",
 };
 
 function refusal(environment: Record<string, string>): string {
@@ -154,6 +159,8 @@ describe("the settings", () => {
       tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4, idempotencyMs: 6000 },
       leaderboards: { idempotencyMs: 5000 },
       warmTargets: ["a=1", "b=2"],
+      warmJitterMs: 0,
+      sentry: { warnPercent: 70, forecastMs: 1_800_000 },
       invokedLocally: false,
     });
   });

@@ -45,13 +45,16 @@ test("the other functions answer theirs", { timeout: 90_000 }, async () => {
   expect(await answer("leaderboards", "leaderboards-submit")).toMatchObject({ statusCode: 200 });
   expect(await answer("sessions", "sessions-create")).toMatchObject({ statusCode: 201 });
   expect(await answer("tokens", "tokens-issue")).toMatchObject({ statusCode: 200 });
+  expect(await answer("ops", "ops-engine")).toMatchObject({ statusCode: 200 });
   expect(await answer("health", "health")).toMatchObject({ statusCode: 200 });
   expect(await answer("openapi", "openapi")).toMatchObject({ statusCode: 200 });
+  expect(await answer("sentry", "sentry")).toMatchObject({ Failures: 0, MemoryUsed: expect.any(Number) });
   expect(await answer("warmer", "warmer")).toMatchObject([
     { functionName: "redigate-dev-cache" },
     { functionName: "redigate-dev-health" },
     { functionName: "redigate-dev-leaderboards" },
     { functionName: "redigate-dev-openapi" },
+    { functionName: "redigate-dev-ops" },
     { functionName: "redigate-dev-sessions" },
     { functionName: "redigate-dev-tokens" },
   ]);

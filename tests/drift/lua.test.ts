@@ -31,7 +31,7 @@ function mistakesInCode(code: readonly string[], parameters: readonly string[] =
   const expectThat = (holds: boolean, otherwise: string) => holds || found.push(otherwise);
   for (const line of code) {
     for (const [call, command = "", key = ""] of line.matchAll(
-      /redis\.p?call\('(\w+)'(?:, (KEYS\[[^\]]*\]|unpack\(KEYS|[\w[\]']+))?/g,
+      /redis\.p?call\('(MEMORY', 'USAGE|\w+)'(?:, (KEYS\[[^\]]*\]|unpack\(KEYS|[\w[\]']+))?/g,
     )) {
       expectThat(!FORBIDDEN.test(command), `${call}: forbidden`);
       expectThat(

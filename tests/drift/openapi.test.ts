@@ -14,7 +14,7 @@ interface Described {
   readonly operationId: string;
   readonly parameters: readonly Parameter[];
   readonly security: readonly Record<string, readonly string[]>[];
-  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly $ref?: string }>>;
 }
 
 const openapi = JSON.parse(read("openapi.json"));
@@ -88,9 +88,10 @@ describe("openapi.json is OpenAPI 3.1", () => {
 
   test.each(operations)("$name: every answer is described, and so is who may ask", ({ operation }) => {
     expect(Object.keys(operation.responses).some((status) => /^2\d\d$/.test(status))).toBe(true);
-    for (const [status, { description }] of Object.entries(operation.responses)) {
+    for (const [status, response] of Object.entries(operation.responses)) {
       expect(status).toMatch(/^[2-5]\d\d$/);
-      expect(description).not.toBe("");
+      const { description } = (response.$ref ? resolve(response.$ref.slice(1)) : response) as typeof response;
+      expect(description).toMatch(/./);
     }
     const schemes = operation.security.flatMap((requirement) => Object.keys(requirement));
     for (const scheme of schemes) expect(openapi.components.securitySchemes).toHaveProperty(scheme);

@@ -1,12 +1,11 @@
-import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { projectDir } from "../../dev/paths.ts";
+import { copyProject, packageProject } from "../infra/packager.ts";
 
-const NO_SOURCES = ["node_modules", ".git", ".redigate", ".serverless", ".esbuild", ".env", "tests"];
+/** Of the environment that the project is packaged in; nothing that is deployed may know it. */
+export const SECRET = "known-to-the-packager-alone";
 
 interface FunctionConfig {
   readonly name: string;
@@ -31,6 +30,7 @@ export interface Packaged {
 }
 
 export interface Zip {
+  readonly bytes: number;
   /** Bytes by path. */
   readonly sizes: Readonly<Record<string, number>>;
   /** The empty folder that the zip was unpacked in, as Lambda does. */
@@ -44,40 +44,28 @@ const jszip: { loadAsync(bytes: Buffer): Promise<JsZip> } = createRequire(
   join(projectDir, "node_modules/serverless/package.json"),
 )("jszip");
 
-/** Packages a copy of the project, since the tool keeps its work in the project's folder, and unpacks every zip. */
+/** Packages a copy of the project, and unpacks every zip. */
 export async function packageService(): Promise<{ packaged: Packaged; folder: string }> {
-  const folder = mkdtempSync(join(tmpdir(), "redigate-package-"));
-  const project = join(folder, "project");
-  const noSources = NO_SOURCES.map((name) => join(projectDir, name));
-  cpSync(projectDir, project, { recursive: true, filter: (path) => !noSources.includes(path) });
-  symlinkSync(join(projectDir, "node_modules"), join(project, "node_modules"));
-  await runPackager(project);
+  const project = copyProject();
+  const folder = dirname(project);
+  const environment = { SOME_PASSWORD: SECRET };
+  const { Resources } = await packageProject(project, { output: "out", environment });
 
-  const read = (name: string) => JSON.parse(readFileSync(join(project, "out", name), "utf8"));
-  const { functions } = read("serverless-state.json").service as Packaged;
+  const state = readFileSync(join(project, "out/serverless-state.json"), "utf8");
+  const { functions } = JSON.parse(state).service as Packaged;
   const unpacked = Object.keys(functions).map(async (name) => {
     return [name, await unpack(join(project, "out", `${name}.zip`), join(folder, "unpacked", name))] as const;
   });
-  const { Resources: resources } = read("cloudformation-template-update-stack.json");
+  const resources = Resources as Packaged["resources"];
   return {
     packaged: { functions, resources, zips: Object.fromEntries(await Promise.all(unpacked)) },
     folder,
   };
 }
 
-async function runPackager(cwd: string): Promise<void> {
-  const { PATH, HOME } = process.env;
-  const words = [join(projectDir, "node_modules/.bin/sls"), "package", "--package", "out"];
-  try {
-    await promisify(execFile)(process.execPath, words, { cwd, env: { PATH, HOME } });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`\`sls package\` failed: ${stdout}${stderr}`);
-  }
-}
-
 async function unpack(file: string, folder: string): Promise<Zip> {
-  const { files } = await jszip.loadAsync(readFileSync(file));
+  const zip = readFileSync(file);
+  const { files } = await jszip.loadAsync(zip);
   const sizes: Record<string, number> = {};
   for (const [path, entry] of Object.entries(files)) {
     if (entry.dir) continue;
@@ -86,5 +74,5 @@ async function unpack(file: string, folder: string): Promise<Zip> {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), bytes);
   }
-  return { sizes, folder };
+  return { bytes: zip.length, sizes, folder };
 }

@@ -4,6 +4,7 @@ import {
   configurationTable,
   descriptions,
   endpointTable,
+  parameterTable,
   readVariables,
   withTables,
 } from "../../dev/readme-tables.ts";
@@ -15,9 +16,11 @@ const names = variables.map(({ name }) => name).sort();
 /** A library reads its variables itself, and not every one takes the empty text for unset; Lambda sets its own. */
 const own = names.filter((name) => !/^(POWERTOOLS|AWS)_/.test(name));
 
-/** The variables of the environment that a text passes on under their own name. */
+/** The variables of the environment that a text passes on under their own name, or sets as the stack needs them. */
 function passedOn(text: string): string[] {
-  return [...text.matchAll(/^ +([A-Z][A-Z_]+): \$\{env:\1, '.*'\}$/gm)].map(([, name]) => name ?? "");
+  return [...text.matchAll(/^ +([A-Z][A-Z_]+): \$\{(?:env:\1, '.*'|self:custom\.\w+\.\1)\}$/gm)].map(
+    ([, name]) => name ?? "",
+  );
 }
 
 describe("README.md", () => {
@@ -27,10 +30,13 @@ describe("README.md", () => {
   });
 
   test("would not be right with one operation or one variable fewer", () => {
-    const readme = `<!-- endpoints -->\n<!-- /endpoints -->\n<!-- configuration -->\n<!-- /configuration -->\n`;
+    const readme = ["endpoints", "configuration", "parameters"]
+      .map((name) => `<!-- ${name} -->\n<!-- /${name} -->\n`)
+      .join("");
     const filled = withTables(readme);
     expect(filled).toContain(endpointTable());
     expect(filled).toContain(configurationTable());
+    expect(filled).toContain(parameterTable());
     expect(withTables(filled)).toBe(filled);
     const operations = Object.values(contracts).flatMap((contract) => Object.values(contract));
     expect(endpointTable().split("\n")).toHaveLength(operations.length + 2);
