@@ -75,8 +75,8 @@ test.each([
 });
 
 test("the operator may do everything", async () => {
-  await functions.set("seen", "by all");
-  expect(await operator.get("seen")).toBe("by all");
+  await functions.set("t:cache:{seen}:entry", "by all");
+  expect(await operator.get("t:cache:{seen}:entry")).toBe("by all");
   expect(await operator.config("GET", "port")).toEqual(["port", "0"]);
   expect(await operator.call("SCRIPT", "FLUSH")).toBe("OK");
 });
