@@ -35,6 +35,12 @@ const Environment = z.object({
   TOKENS_MAX_PER_USER: z._default(integer(1, 1000), 100),
   TOKENS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   LEADERBOARDS_IDEMPOTENCY_SECONDS: z._default(integer(1, 604_800), 86_400),
+  LOCKS_MAX_TTL_SECONDS: z._default(integer(1, 86_400), 3600),
+  LOCKS_HEARTBEAT_SECONDS: z._default(integer(2, 60), 5),
+  LOCKS_MAX_QUEUE: z._default(integer(1, 10_000), 1000),
+  LOCKS_MAX_EXTENSIONS: z._default(integer(0, 1_000_000), 1000),
+  LOCKS_FENCING_SECONDS: z._default(integer(86_400, 315_360_000), 7_776_000),
+  LOCKS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   WARM_TARGETS: z._default(list, []),
 });
 
@@ -97,6 +103,14 @@ export function parseConfig(environment: Record<string, string | undefined>) {
       idempotencyMs: Math.min(env.TOKENS_IDEMPOTENCY_SECONDS, env.TOKENS_REFRESH_SECONDS) * 1000,
     },
     leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
+    locks: {
+      maxTtlMs: env.LOCKS_MAX_TTL_SECONDS * 1000,
+      heartbeatMs: env.LOCKS_HEARTBEAT_SECONDS * 1000,
+      maxQueue: env.LOCKS_MAX_QUEUE,
+      maxExtensions: env.LOCKS_MAX_EXTENSIONS,
+      fencingMs: env.LOCKS_FENCING_SECONDS * 1000,
+      idempotencyMs: env.LOCKS_IDEMPOTENCY_SECONDS * 1000,
+    },
     warmTargets: env.WARM_TARGETS,
     /** `sls invoke local` says so: one call, then the process must end. */
     invokedLocally: set.IS_LOCAL === "true",

@@ -5,6 +5,7 @@ import {
   createRoutes as createLeaderboardsRoutes,
   MAX_BODY_BYTES as LEADERBOARDS_BODY_BYTES,
 } from "../functions/leaderboards/routes.ts";
+import { createRoutes as createLocksRoutes } from "../functions/locks/routes.ts";
 import { createRoutes as createSessionsRoutes } from "../functions/sessions/routes.ts";
 import { createRoutes as createTokensRoutes } from "../functions/tokens/routes.ts";
 import { type Cache, createCache } from "../lib/cache/cache.ts";
@@ -18,6 +19,9 @@ import { idempotencyScripts } from "../lib/idempotency/scripts.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
 import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
+import { locksContract } from "../lib/locks/contract.ts";
+import { createLocks, type Locks } from "../lib/locks/locks.ts";
+import { lockScripts } from "../lib/locks/scripts.ts";
 import { type ConnectOptions, connect, type Log } from "../lib/redis/connect.ts";
 import type { Connection } from "../lib/redis/connection.ts";
 import { sessionsContract } from "../lib/sessions/contract.ts";
@@ -126,7 +130,8 @@ function composerOf<C extends Contract, T>({
       return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
         const startedAt = performance.now();
         const answer = await call(method, path, options);
-        const waitMs = Number(options.query?.wait ?? 0) * 1000;
+        const { waitSeconds = 0 } = (options.body ?? {}) as { waitSeconds?: number };
+        const waitMs = Number(options.query?.wait ?? waitSeconds) * 1000;
         const tookMs = performance.now() - startedAt;
         expect(tookMs, `${method} ${path} took too long`).toBeLessThan(deadlineMs + waitMs + SLACK_MS);
         return answer;
@@ -174,6 +179,13 @@ export const composeLeaderboards = composerOf({
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
   routes: (leaderboards, config, { replica }) => createLeaderboardsRoutes(leaderboards, config, replica),
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
+});
+
+export const composeLocks = composerOf({
+  contract: locksContract,
+  scripts: lockScripts,
+  create: (connection, config): Locks => createLocks(connection, config.locks),
+  routes: (locks, config) => createLocksRoutes(locks, config),
 });
 
 /** Holds an answer to what is said to a caller while Redis cannot serve: a 503 that tells nothing of the inside. */

@@ -42,6 +42,14 @@ const DEFAULTS = {
     idempotencyMs: 600_000,
   },
   leaderboards: { idempotencyMs: 86_400_000 },
+  locks: {
+    maxTtlMs: 3_600_000,
+    heartbeatMs: 5000,
+    maxQueue: 1000,
+    maxExtensions: 1000,
+    fencingMs: 7_776_000_000,
+    idempotencyMs: 600_000,
+  },
   warmTargets: [],
   invokedLocally: false,
 };
@@ -88,6 +96,12 @@ const EVERYTHING = {
   TOKENS_MAX_PER_USER: "4",
   TOKENS_IDEMPOTENCY_SECONDS: "6",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
+  LOCKS_MAX_TTL_SECONDS: "60",
+  LOCKS_HEARTBEAT_SECONDS: "3",
+  LOCKS_MAX_QUEUE: "10",
+  LOCKS_MAX_EXTENSIONS: "0",
+  LOCKS_FENCING_SECONDS: "86400",
+  LOCKS_IDEMPOTENCY_SECONDS: "7",
   WARM_TARGETS: "a=1, b=2",
 };
 
@@ -153,6 +167,14 @@ describe("the settings", () => {
       },
       tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4, idempotencyMs: 6000 },
       leaderboards: { idempotencyMs: 5000 },
+      locks: {
+        maxTtlMs: 60_000,
+        heartbeatMs: 3000,
+        maxQueue: 10,
+        maxExtensions: 0,
+        fencingMs: 86_400_000,
+        idempotencyMs: 7000,
+      },
       warmTargets: ["a=1", "b=2"],
       invokedLocally: false,
     });

@@ -1,0 +1,24 @@
+-- Gives up a lock, or a place in its queue, and wakes who waits.
+-- KEYS[1] holders
+-- KEYS[2] grants
+-- KEYS[3] queue
+-- KEYS[4] beats
+-- KEYS[5] wake
+-- KEYS[6] that this claim was given up, for a caller that lost the reply
+-- ARGV[1] claim
+-- ARGV[2] milliseconds to remember it
+-- => 1, or 0 if it neither holds nor waits
+if redis.call('EXISTS', KEYS[6]) == 1 then return 1 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+forget(KEYS[1], KEYS[2], KEYS[3], KEYS[4], now)
+local given = redis.call('ZREM', KEYS[1], ARGV[1]) + redis.call('ZREM', KEYS[3], ARGV[1])
+if given == 0 then return 0 end
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+if forget(KEYS[1], KEYS[2], KEYS[3], KEYS[4], now) and redis.call('ZCARD', KEYS[3]) > 0 then
+  redis.call('XADD', KEYS[5], 'MAXLEN', 1, '*', 'for', 'all')
+  redis.call('PEXPIRE', KEYS[5], 60000)
+end
+redis.call('SET', KEYS[6], '', 'PX', ARGV[2])
+return 1

@@ -1,0 +1,7 @@
+-- Tells who waits what to wait for: the last waking of a lock, and when the first holder or ticket ends.
+local function watch(holders, beats, wake)
+  local last = redis.call('XREVRANGE', wake, '+', '-', 'COUNT', 1)[1]
+  local holder = redis.call('ZRANGE', holders, 0, 0, 'WITHSCORES')[2]
+  local ticket = redis.call('ZRANGE', beats, 0, 0, 'WITHSCORES')[2]
+  return last and last[1] or '0-0', math.min(tonumber(holder) or math.huge, tonumber(ticket) or math.huge)
+end
