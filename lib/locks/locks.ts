@@ -85,6 +85,8 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   const idempotent = true;
   const rememberMs = 2 * connection.deadlineMs;
   const wakeUp = createWakeUp(connection);
+  // Who waits in a call must not lose its place by it.
+  const longestMs = settings.heartbeatMs / 3;
 
   /**
    * Grants all locks at one moment or none; who must wait has a place in the queue of each from the same moment. What there
@@ -115,7 +117,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
       const leftMs = giveUpAt - performance.now();
       if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, token, reply);
       const [, , endsInMs, , , ...wakings] = reply;
-      await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs));
+      await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
     }
   }
 
