@@ -129,7 +129,7 @@ export const locksContract = {
     description:
       "One round trip to Redis. Sent again within two `REDIS_DEADLINE_MS` it is answered the same; later it is `lock_lost`.",
     access: "locks:write",
-    repetition: "idempotent",
+    repetition: "request id",
     params,
     headers: token,
     responses: { 204: { description: "Given up.", headers: noStore }, 409: lost },

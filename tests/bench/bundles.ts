@@ -13,7 +13,7 @@ export interface Bundle {
   readonly bytes: number;
 }
 
-type Name = "cache" | "sessions" | "tokens" | "leaderboards" | "leaderboardsLibrary" | "ioredis";
+type Name = "cache" | "sessions" | "tokens" | "leaderboards" | "locks" | "leaderboardsLibrary" | "ioredis";
 
 export type Bundles = Readonly<Record<Name, Bundle>>;
 
@@ -53,6 +53,7 @@ export async function buildBundles(folder: string): Promise<Bundles> {
     sessions: await makeFunction("sessions"),
     tokens: await makeFunction("tokens"),
     leaderboards: await makeFunction("leaderboards"),
+    locks: await makeFunction("locks"),
     leaderboardsLibrary: await makeModule("leaderboards-library", LIBRARY),
     ioredis: await makeModule("ioredis", 'export { Redis } from "ioredis";'),
   };

@@ -1,9 +1,13 @@
--- Tells how a claim stands at a lock: a table with what it has, how many are before it, and whether there is room for
--- it and for all of them. A claim that begins with x has the lock alone; others are told apart by nothing but their number.
+-- Tells how a claim stands at a lock: 1 if it holds, 1 if it waits, how many are before it, and whether there is room for it
+-- and for all of them. A claim that begins with x has the lock alone.
 local function stand(holders, grants, queue, claim, permits)
   local holding = redis.call('ZCARD', holders)
   local rank = redis.call('ZRANK', queue, claim)
-  local standing = { holds = redis.call('ZSCORE', holders, claim), waits = rank, before = rank or redis.call('ZCARD', queue) }
+  local standing = {
+    holds = redis.call('ZSCORE', holders, claim) and 1 or 0,
+    waits = rank and 1 or 0,
+    before = rank or redis.call('ZCARD', queue),
+  }
   local present = tonumber(redis.call('HGET', grants, 'permits'))
   standing.mismatched = permits > 0 and present and present ~= permits
   local taken = holding + standing.before
