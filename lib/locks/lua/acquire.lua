@@ -17,12 +17,12 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local claim, permits, beat, isTicket = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[2] == 'ticket'
 local given = { clock = time[1] * 1000000 + time[2], keep = ARGV[7], ends = now + ARGV[4], owner = ARGV[9], permits = permits }
--- Changes nothing, but a full Redis refuses it, as it refuses nothing more of a script that has written.
-redis.call('SETRANGE', KEYS[2], 0, '')
 local locks, held, waits, before, way, full, mismatched = 0, 0, 0, 0, nil, false, false
 while KEYS[6 * locks + 2] do
   local at = 6 * locks + 2
   locks = locks + 1
+  -- Changes nothing, but a full Redis refuses it, as it refuses nothing any more once a script has written.
+  redis.call('SETRANGE', KEYS[at], 0, '')
   forget(KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], now)
   local standing = stand(KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], claim, permits)
   held, waits = held + standing.holds, waits + standing.waits
