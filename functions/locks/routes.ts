@@ -5,7 +5,8 @@ import { invalidRequest, Problem } from "../../lib/http/problem.ts";
 import { timestamp } from "../../lib/http/timestamp.ts";
 import type { locksContract } from "../../lib/locks/contract.ts";
 import { formatName, type LockName } from "../../lib/locks/fields.ts";
-import type { Acquired, Held, Locks } from "../../lib/locks/locks.ts";
+import type { Locks } from "../../lib/locks/locks.ts";
+import type { Acquired, Held } from "../../lib/locks/outcomes.ts";
 
 type Contract = typeof locksContract;
 type Wish = Request<Contract["acquireLock"]>;

@@ -3,7 +3,7 @@ import { digestOf, newSecret } from "../opaque-token.ts";
 import type { Connection } from "../redis/connection.ts";
 import { lockKeys } from "../redis/keys.ts";
 import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
-import type { AcquireReply } from "./scripts.ts";
+import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
 import { createWakeUp } from "./wake-up.ts";
 
 /** As many may share a lock for which nobody says how many. */
@@ -28,50 +28,6 @@ export interface Wanted {
   readonly once?: boolean;
   /** Known again by its key; the same key with another request is refused. */
   readonly call?: { readonly key: string; readonly request: unknown } | undefined;
-}
-
-/** Times are milliseconds since 1970, by the clock of Redis. */
-export interface Grant {
-  readonly name: string;
-  readonly fencingToken: number;
-  readonly expiresAt: number;
-}
-
-export interface Held {
-  readonly state: "held";
-  /** Keeps the place, if one was taken. */
-  readonly ticket: string;
-  /** 1 for who is next. */
-  readonly position: number;
-  /** The lock that is in the way. */
-  readonly name: string;
-  /** What one of its holders calls itself. */
-  readonly owner: string | undefined;
-  /** In so many milliseconds a holder or a ticket ends, if it is not renewed. */
-  readonly endsInMs: number;
-}
-
-export type Acquired =
-  | { readonly state: "granted"; readonly token: string; readonly grants: readonly Grant[] }
-  | Held
-  /** The ticket has no place (its heartbeat is over, or it is another lock's), or what it was granted has ended. */
-  | { readonly state: "lost" }
-  /** The key of the call came with another request. */
-  | { readonly state: "reused" }
-  /** The lock is in use with another number of permits. */
-  | { readonly state: "mismatch" }
-  | { readonly state: "full" };
-
-export type Extended =
-  | ({ readonly state: "extended" } & Grant)
-  | { readonly state: "lost" }
-  | { readonly state: "exhausted" };
-
-export interface Holder {
-  readonly owner: string | undefined;
-  readonly mode: "exclusive" | "shared";
-  readonly fencingToken: number;
-  readonly expiresAt: number;
 }
 
 export type Locks = ReturnType<typeof createLocks>;
@@ -150,25 +106,12 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   }
 
   /** Who has a lock and how many wait; the first hundred holders. O(log n), and the holders that it shows. */
-  async function look(tenant: string, name: LockName) {
+  async function look(tenant: string, name: LockName): Promise<Standing> {
     const [fence, holders, grants, , beats] = keysOf(tenant, name);
     const reply = await connection.run((redis) => redis.lockLook(fence, holders, grants, beats, MOST_SHOWN), {
       idempotent,
     });
-    const [last, permits, holding, waiting, ...rows] = reply;
-    const shown: Holder[] = [];
-    for (let at = 0; at < rows.length; at += 3) {
-      const [claim = "", ends, grant = ""] = rows.slice(at);
-      const mode = claim.startsWith("x") ? "exclusive" : "shared";
-      shown.push({ ...readGrant(grant), mode, expiresAt: Number(ends) });
-    }
-    return {
-      fencingToken: last === null ? undefined : Number(last),
-      permits: permits === null ? undefined : Number(permits),
-      holding,
-      waiting,
-      holders: shown,
-    };
+    return readStanding(reply);
   }
 
   return { acquire, extend, release, look };
@@ -189,27 +132,4 @@ function secretOf(tenant: string, { names, call }: Wanted): string {
 function callKey(tenant: string, { names, call }: Wanted): string {
   const [name = { group: "", rest: "" }] = names;
   return lockKeys.call(tenant, name, call ? digestOf(`call ${call.key}`) : "");
-}
-
-function readAcquired(names: readonly LockName[], token: LockToken, reply: AcquireReply): Acquired {
-  if (reply[0] === "granted") {
-    const [, ...numbers] = reply;
-    const grants = names.map((name, index) => ({
-      name: formatName(name),
-      fencingToken: Number(numbers[2 * index]),
-      expiresAt: Number(numbers[2 * index + 1]),
-    }));
-    return { state: "granted", token: token.text, grants };
-  }
-  if (reply[0] !== "held") return { state: reply[0] };
-  const [state, before, endsInMs, way, grant] = reply;
-  const name = formatName(names[way - 1] as LockName);
-  const { owner } = readGrant(grant);
-  return { state, ticket: token.text, position: before + 1, name, owner, endsInMs };
-}
-
-/** Fencing token, extensions and owner, as the scripts write them. */
-function readGrant(text: string) {
-  const [fencingToken, , ...owner] = text.split(" ");
-  return { fencingToken: Number(fencingToken), owner: owner.join(" ") || undefined };
 }

@@ -41,7 +41,10 @@ export async function withLock<T>(
   const askedAt = performance.now();
   const once = waitMs === 0; // who will not come back must not keep others waiting
   const found = await locks.acquire(tenant, { names: [name], exclusive: true, ttlMs, waitMs, owner, once });
-  if (found.state === "held") return { state: "held", owner: found.owner };
+  if (found.state === "held") {
+    if (!once) await locks.release(tenant, name, readToken(found.ticket));
+    return { state: "held", owner: found.owner };
+  }
   if (found.state !== "granted") throw new Error(`The lock cannot be had: ${found.state}`);
   const token = readToken(found.token);
   const [{ fencingToken } = { fencingToken: 0 }] = found.grants;

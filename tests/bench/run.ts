@@ -30,6 +30,7 @@ const BY_HAND = "ZADD, ZREVRANK, ZSCORE in one pipeline";
 const SUBMIT = `submit : ${BY_HAND}`;
 const MEMBER = `member with rank : ${BY_HAND}`;
 const TOP = "top 100 : ZREVRANGE WITHSCORES";
+const LOCK = "lock and unlock : SET NX PX, then compare and delete";
 const COLD_BOUND = 1.5;
 /** Bytes of a member, by the ties of its board. */
 const BYTES_BOUNDS = { member: 1.5, first: 2.2 };
@@ -67,6 +68,7 @@ async function run(): Promise<Row[]> {
     take({ [WRITING]: writing.rounds[VERIFY] ?? [] });
     bytes.push(measured.bytes);
     take(await measure<Rounds>("warm-tokens.ts", { ...sandbox, bundle: bundles.tokens.file }));
+    take(await measure<Rounds>("warm-locks.ts", { ...sandbox, bundle: bundles.locks.file }));
   }
   say("cold starts");
   const cold = await measureCold(bundles, sandbox);
@@ -99,6 +101,7 @@ async function run(): Promise<Row[]> {
     [VERIFY]: verify = [],
     [WRITING]: writing = [],
     [REFRESH]: refresh = [],
+    [LOCK]: lock = [],
     [SUBMIT]: submit = [],
     [MEMBER]: member = [],
     [TOP]: top = [],
@@ -110,6 +113,7 @@ async function run(): Promise<Row[]> {
     row(`warm ${VERIFY}`, verify, "µs", WARM_BOUND),
     row(`warm ${WRITING}`, writing, "µs", WARM_BOUND),
     row(`warm ${REFRESH}`, refresh, "µs", WARM_BOUND),
+    row(`warm ${LOCK}`, lock, "µs", WARM_BOUND),
     row(`warm ${SUBMIT}`, submit, "µs", WARM_BOUND),
     row(`warm ${MEMBER}`, member, "µs", WARM_BOUND),
     row(`warm ${TOP}`, top, "µs", WARM_BOUND),

@@ -1,5 +1,4 @@
 import { expect } from "vitest";
-import type { Answer } from "../api.ts";
 import type { Composition } from "../composition.ts";
 
 export interface Granted {
@@ -38,7 +37,3 @@ export function createCaller(api: Composition["api"]) {
 }
 
 export type LocksCaller = ReturnType<typeof createCaller>;
-
-export function positionOf({ json }: Answer): number | undefined {
-  return json.position;
-}

@@ -67,6 +67,16 @@ test("who waits does the work when the one before is done", async () => {
   expect(names).toEqual(names.flatMap((_, index) => (index % 2 === 0 ? [names[index], names[index]] : [])));
 });
 
+test("who has waited in vain has left no place behind either", async () => {
+  const locks = start();
+  const outcome = await withLock(locks, nightly, { tenant, ttlMs: 10_000, owner: "me" }, async () => {
+    const other = await withLock(start(), nightly, { tenant, ttlMs: 10_000, waitMs: 100 }, async () => {});
+    expect(other).toEqual({ state: "held", owner: "me" });
+    return (await locks.look(tenant, nightly)).waiting;
+  });
+  expect(outcome).toEqual({ state: "done", value: 0 });
+});
+
 test("the lock is held for as long as the work takes", async () => {
   const locks = start();
   const outcome = await withLock(locks, nightly, { tenant, ttlMs: 1500 }, async ({ signal }) => {

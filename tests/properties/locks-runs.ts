@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { type LockName, readToken } from "../../lib/locks/fields.ts";
-import { type Acquired, createLocks, type Locks } from "../../lib/locks/locks.ts";
+import { createLocks, type Locks } from "../../lib/locks/locks.ts";
+import type { Acquired } from "../../lib/locks/outcomes.ts";
 import type { Connection } from "../../lib/redis/connection.ts";
 import { uniqueTenant } from "../api.ts";
 import type { LockEvent, Promised } from "./locks-history.ts";

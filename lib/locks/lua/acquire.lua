@@ -34,7 +34,7 @@ end
 local call = not isTicket and ARGV[2] ~= '' and redis.call('GET', KEYS[1])
 if call and call ~= ARGV[2] then return { 'reused' } end
 if held < locks then
-  if held > 0 or ((isTicket or call) and waits < locks) then return { 'lost' } end
+  if (isTicket or call) and waits < locks then return { 'lost' } end
   if mismatched then return { 'mismatch' } end
   if way and full and beat > 0 then return { 'full' } end
 end
