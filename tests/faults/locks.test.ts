@@ -44,6 +44,24 @@ test("where no second connection can be had, waiting is by looking", async () =>
   await proxy.accept();
 });
 
+test("a release between a look and the wait that follows is not missed", async () => {
+  const { proxy, holder, waiter } = await startBoth();
+  const delays: number[] = [];
+  proxy.faults.delayMs = 100;
+  for (let round = 0; round < 6; round++) {
+    const { token } = await holder.take("between");
+    const granted = waiter.acquire("between", { waitSeconds: 20 });
+    await waiting(holder, "between", 1); // and its reply is still on its way
+    await holder.release("between", token);
+    const releasedAt = performance.now();
+    const { json } = await granted;
+    delays.push(performance.now() - releasedAt);
+    await holder.release("between", json.token);
+  }
+  // Three replies, and not also a quarter of a second.
+  expect(Math.min(...delays), delays.map(Math.round).join(" ")).toBeLessThan(450);
+});
+
 test("a connection that is cut while it blocks costs a moment, and nobody the place", async () => {
   const { proxy, holder, waiter } = await startBoth();
   const { token } = await holder.take("cut");

@@ -40,6 +40,14 @@ test("everything ends by itself, two minutes after it is of use to nobody", asyn
   for (const each of [extended.holders, extended.grants]) expect(each).toBeGreaterThan(700_000);
 });
 
+test("who comes for a moment does not end what others have for long", async () => {
+  await take("long", { permits: 2, ttlSeconds: 600 });
+  await take("long", { permits: 2, ttlSeconds: 1 });
+  await queueUp("long");
+  const { holders, grants } = await keptOf("long");
+  for (const each of [holders, grants]) expect(each).toBeGreaterThan(700_000);
+});
+
 test("those whose time is over leave nothing behind while others go on", async () => {
   await take("goes-on", { permits: 3 });
   for (let round = 0; round < 2; round++) {

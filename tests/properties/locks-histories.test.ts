@@ -10,7 +10,10 @@ const LONGEST_MS = 25_000;
 /** At the same time: most of a run is waiting. */
 const AT_ONCE = 50;
 
-const connections = Array.from({ length: 4 }, () => composeLocks(inject("redisUrl")).connection);
+const connections = Array.from(
+  { length: 4 },
+  () => composeLocks(inject("redisUrl"), { environment: { REDIS_DEADLINE_MS: "8000" } }).connection,
+);
 const sandboxes = connections.map(createHasty);
 afterAll(() => Promise.all(connections.map((connection) => connection.close())));
 
