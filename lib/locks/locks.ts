@@ -97,9 +97,10 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
    */
   async function release(tenant: string, name: LockName, token: LockToken): Promise<boolean> {
     const [, holders, grants, queue, beats, wake] = keysOf(tenant, name);
-    const outcome = lockKeys.outcome(tenant, name, digestOf(`${name.rest} ${token.text}`));
+    const claim = claimOf(token);
+    const outcome = lockKeys.outcome(tenant, name, `${claim}-${encodeURIComponent(name.rest)}`);
     const reply = await connection.run(
-      (redis) => redis.lockRelease(holders, grants, queue, beats, wake, outcome, claimOf(token), rememberMs),
+      (redis) => redis.lockRelease(holders, grants, queue, beats, wake, outcome, claim, rememberMs),
       { idempotent },
     );
     return reply === 1;

@@ -8,6 +8,7 @@ import look from "./lua/look.lua" with { type: "text" };
 import outlive from "./lua/outlive.lua" with { type: "text" };
 import release from "./lua/release.lua" with { type: "text" };
 import stand from "./lua/stand.lua" with { type: "text" };
+import visit from "./lua/visit.lua" with { type: "text" };
 import wait from "./lua/wait.lua" with { type: "text" };
 import watch from "./lua/watch.lua" with { type: "text" };
 
@@ -18,10 +19,10 @@ function script(...parts: string[]): string {
 
 /** The commands that locks add to their connection; the header of each script says what it takes and gives. */
 export const lockScripts = {
-  lockAcquire: { lua: script(outlive, forget, stand, grant, wait, watch, acquire) },
+  lockAcquire: { lua: script(outlive, forget, stand, visit, grant, wait, watch, acquire) },
   lockExtend: { lua: script(outlive, extend), numberOfKeys: 3 },
   lockLook: { lua: look, numberOfKeys: 4, readOnly: true },
-  lockRelease: { lua: script(forget, release), numberOfKeys: 6 },
+  lockRelease: { lua: release, numberOfKeys: 6 },
 } satisfies Record<string, Script>;
 
 export type AcquireReply =

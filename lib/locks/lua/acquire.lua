@@ -17,17 +17,14 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local claim, permits, beat, isTicket = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[2] == 'ticket'
 local given = { clock = time[1] * 1000000 + time[2], keep = ARGV[7], ends = now + ARGV[4], owner = ARGV[9], permits = permits }
-local locks, held, waits, before, way, full, mismatched = 0, 0, 0, 0, nil, false, false
+local locks, held, waits, before, way, full, mismatched, standings = 0, 0, 0, 0, nil, false, false, {}
 while KEYS[6 * locks + 2] do
   local at = 6 * locks + 2
+  local standing = visit(KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, permits, now)
   locks = locks + 1
-  -- Changes nothing, but a full Redis refuses it, as it refuses nothing any more once a script has written.
-  redis.call('SETRANGE', KEYS[at], 0, '')
-  forget(KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], now)
-  local standing = stand(KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], claim, permits)
-  held, waits = held + standing.holds, waits + standing.waits
+  standings[locks] = standing
+  held, waits, before = held + standing.holds, waits + standing.waits, math.max(before, standing.before)
   if not standing.room then way = way or locks end
-  before = math.max(before, standing.before)
   full = full or standing.waits == 0 and standing.before >= tonumber(ARGV[6])
   mismatched = mismatched or standing.mismatched
 end
@@ -39,20 +36,22 @@ if held < locks then
   if way and full and beat > 0 then return { 'full' } end
 end
 if not isTicket and ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[8]) end
-local isGranted = held == locks or not way
-local reply = isGranted and { 'granted' } or { 'held', before, math.huge, way, '' }
-for at = 2, 6 * locks, 6 do
-  if isGranted then
-    if held < locks then grant(KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, given) end
-    reply[#reply + 1] = redis.call('HGET', KEYS[at + 2], claim):match('^%d+')
-    reply[#reply + 1] = redis.call('ZSCORE', KEYS[at + 1], claim)
+local reply = (held == locks or not way) and { 'granted' } or { 'held', before, math.huge, way, '' }
+for lock, standing in ipairs(standings) do
+  local at = 6 * lock - 4
+  local first, second
+  if held == locks then
+    first, second = redis.call('HGET', KEYS[at + 2], claim):match('^%d+'), redis.call('ZSCORE', KEYS[at + 1], claim)
+  elseif not way then
+    first = grant(KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, standing, given)
+    second = string.format('%.0f', given.ends)
   else
     if beat > 0 then wait(KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, permits, now + beat) end
-    local last, ends = watch(KEYS[at + 1], KEYS[at + 4], KEYS[at + 5])
-    reply[#reply + 1], reply[3] = last, math.min(reply[3], ends - now)
+    first, reply[3] = watch(KEYS[at + 1], KEYS[at + 4], KEYS[at + 5], now, reply[3])
   end
+  reply[#reply + 1], reply[#reply + 2] = first, second
 end
-if not isGranted then
+if reply[1] == 'held' then
   local holder = redis.call('ZRANGE', KEYS[6 * way - 3], 0, 0)[1]
   if holder then reply[5] = redis.call('HGET', KEYS[6 * way - 2], holder) end
 end

@@ -1,4 +1,4 @@
--- Forgets those whose time is over: who holds a lock, and whose ticket nobody has come back with.
+-- Forgets those whose time is over: who holds a lock, and whose ticket nobody has come back with. Tells whether anybody is left.
 local function forget(holders, grants, queue, beats, now)
   for _, claim in ipairs(redis.call('ZRANGEBYSCORE', holders, '-inf', now)) do
     redis.call('ZREM', holders, claim)
@@ -8,7 +8,7 @@ local function forget(holders, grants, queue, beats, now)
     redis.call('ZREM', beats, claim)
     redis.call('ZREM', queue, claim)
   end
-  local used = redis.call('ZCARD', holders) + redis.call('ZCARD', queue) > 0
-  if not used then redis.call('UNLINK', grants) end
-  return used
+  if redis.call('EXISTS', holders, queue) > 0 then return true end
+  redis.call('UNLINK', grants)
+  return false
 end

@@ -1,9 +1,10 @@
--- Tells how a claim stands at a lock: 1 if it holds, 1 if it waits, how many are before it, and whether there is room for it
--- and for all of them. A claim that begins with x has the lock alone.
+-- Tells how a claim stands at a lock that is in use: 1 if it holds, 1 if it waits, how many are before it, and whether there
+-- is room for it and for all of them. A claim that begins with x has the lock alone.
 local function stand(holders, grants, queue, claim, permits)
   local holding = redis.call('ZCARD', holders)
   local rank = redis.call('ZRANK', queue, claim)
   local standing = {
+    holding = holding,
     holds = redis.call('ZSCORE', holders, claim) and 1 or 0,
     waits = rank and 1 or 0,
     before = rank or redis.call('ZCARD', queue),
