@@ -11,9 +11,9 @@ import { createHasty, plan, runPlan } from "../properties/locks-runs.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
 
 /** Somebody who holds, and another of the same tenant behind a proxy. */
-async function startBoth() {
+async function startBoth(environment: Record<string, string> = {}) {
   const proxy = await startTcpProxy(inject("redisUrl"));
-  const [holder, waiter] = [composeLocks(inject("redisUrl")), composeLocks(proxy.url)];
+  const [holder, waiter] = [composeLocks(inject("redisUrl")), composeLocks(proxy.url, { environment })];
   onTestFinished(async () => {
     await Promise.all([holder.connection.close(), waiter.connection.close()]);
     await proxy.close();
@@ -45,10 +45,13 @@ test("where no second connection can be had, waiting is by looking", async () =>
 });
 
 test("a release between a look and the wait that follows is not missed", async () => {
-  const { proxy, holder, waiter } = await startBoth();
+  const { proxy, holder, waiter } = await startBoth({
+    REDIS_DEADLINE_MS: "8000",
+    LOCKS_HEARTBEAT_SECONDS: "60",
+  });
   const delays: number[] = [];
   proxy.faults.delayMs = 100;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 3; round++) {
     const { token } = await holder.take("between");
     const granted = waiter.acquire("between", { waitSeconds: 20 });
     await waiting(holder, "between", 1); // and its reply is still on its way
@@ -58,8 +61,8 @@ test("a release between a look and the wait that follows is not missed", async (
     delays.push(performance.now() - releasedAt);
     await holder.release("between", json.token);
   }
-  // Three replies, and not also a quarter of a second.
-  expect(Math.min(...delays), delays.map(Math.round).join(" ")).toBeLessThan(450);
+  // Some replies, and not also the two seconds until it would look anyway.
+  expect(Math.min(...delays), delays.map(Math.round).join(" ")).toBeLessThan(1500);
 });
 
 test("a connection that is cut while it blocks costs a moment, and nobody the place", async () => {

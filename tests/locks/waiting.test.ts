@@ -21,25 +21,27 @@ const waiting = (caller: LocksCaller, name: string, count: number) =>
     ({ json }) => json.waiting === count,
   );
 
+/** Without being woken they would look every two seconds. */
+const PATIENT = { environment: { REDIS_DEADLINE_MS: "8000", LOCKS_HEARTBEAT_SECONDS: "60" } };
+
 test("who waits in the call is woken by the release, and not by a look at the clock", async () => {
-  const [holder, waiter] = [start(), start()];
+  const [holder, waiter] = [start(), start(PATIENT)];
   const delays: number[] = [];
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 11; round++) {
     const { token } = await holder.take("wake");
     const granted = waiter
       .acquire("wake", { waitSeconds: 20 })
       .then(({ json }) => ({ json, at: performance.now() }));
     await waiting(holder, "wake", 1);
     await sleep(20 + Math.random() * 200);
-    await holder.release("wake", token);
     const releasedAt = performance.now();
+    await holder.release("wake", token);
     const { json, at } = await granted;
     delays.push(at - releasedAt);
     await waiter.release("wake", json.token);
   }
   delays.sort((a, b) => a - b);
-  // Half of those that only looked each quarter of a second would take longer than 125 ms.
-  expect(delays[10], delays.map(Math.round).join(" ")).toBeLessThan(40);
+  expect(delays[5], delays.map(Math.round).join(" ")).toBeLessThan(200);
 });
 
 test("all that wait come in their order, one after the other", async () => {
@@ -78,27 +80,28 @@ test("several calls that wait in one sandbox all come through, and hold up nothi
 
 test("the end of a grant wakes as well as its release", async () => {
   const delays = await Promise.all(
-    Array.from({ length: 11 }, async (_, number) => {
-      const [name, waiter] = [`end-${number}`, start()];
+    [1, 2, 3].map(async (number) => {
+      const [name, waiter] = [`end-${number}`, start(PATIENT)];
       const first = await waiter.take(name, { ttlSeconds: 1 });
-      await sleep(Math.random() * 250);
       const { status, json } = await waiter.acquire(name, { waitSeconds: 10 });
       expect([status, json.fencingToken]).toEqual([201, first.fencingToken + 1]);
       return Date.parse(json.expiresAt) - 30_000 - Date.parse(first.expiresAt);
     }),
   );
-  delays.sort((a, b) => a - b);
-  expect(delays[0]).toBeGreaterThanOrEqual(0);
-  expect(delays[5], delays.join(" ")).toBeLessThan(60);
+  for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(0);
+  expect(Math.min(...delays), delays.join(" ")).toBeLessThan(600);
 });
 
 test("so does the end of a ticket", async () => {
-  const [holder, waiter] = [start(), start()];
-  const hasty = start({ environment: { LOCKS_HEARTBEAT_SECONDS: "2" } });
+  const [holder, waiter] = [start(), start(PATIENT)];
+  const hasty = start({ environment: { LOCKS_HEARTBEAT_SECONDS: "3" } });
   const { token } = await holder.take("lapse");
   await hasty.queueUp("lapse");
+  const queuedAt = performance.now();
   await holder.release("lapse", token);
   expect((await waiter.acquire("lapse", { waitSeconds: 10 })).status).toBe(201);
+  // It looks at once, and every two seconds, and at three for this.
+  expect(performance.now() - queuedAt).toBeLessThan(3700);
 });
 
 test("waiting ends when it was asked to, with a ticket that keeps the place", async () => {
