@@ -143,9 +143,11 @@ test("on a full Redis no lock is granted, and those that are held can be given u
   const { take, queueUp, acquire, release, get } = createCaller(sandbox.api);
   const { token } = await take("held");
   const ticket = await queueUp("held");
+  await take("expired", { ttlSeconds: 1 });
+  await sleep(1050);
   const limit = (bytes: number) => sandbox.connection.run((redis) => redis.config("SET", "maxmemory", bytes));
   await limit(1);
-  expect((await acquire("new")).status).toBe(507);
+  for (const name of ["new", "expired"]) expect((await acquire(name)).status).toBe(507);
   expect((await get("held")).json.holding).toBe(1);
   expect((await release("held", token)).status).toBe(204);
   expect((await release("held", ticket)).status).toBe(204);
