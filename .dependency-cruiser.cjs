@@ -69,7 +69,7 @@ module.exports = {
       to: {
         path: "^(lib|functions)/",
         pathNot:
-          "^functions/$1/|^lib/ops/engine\\.ts$|^lib/($1|http|redis|aws|idempotency)/|^lib/(config|opaque-token|consistency)\\.ts$|^lib/[^/]+/contract\\.ts$",
+          "^functions/$1/|^lib/ops/engine\\.ts$|^lib/($1|http|redis|aws|idempotency|locks)/|^lib/(config|opaque-token|consistency)\\.ts$|^lib/[^/]+/contract\\.ts$",
       },
     },
     {

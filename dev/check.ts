@@ -33,7 +33,7 @@ const STATIC_STEPS = {
 const FAST_TESTS = ["tests/config.test.ts", "tests/drift/", "tests/http/"];
 
 /** What the features do, whichever Redis they do it with. */
-const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "health", "properties"].map(
+const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "locks", "health", "properties"].map(
   (folder) => `tests/${folder}/`,
 );
 
@@ -43,14 +43,14 @@ const OF_ENGINES = ["tests/redis/acknowledgement", "tests/ops/"];
 /** What of the behaviour needs no Redis. */
 const PURE = [
   "tests/leaderboards/periods.test.ts",
-  "tests/properties/{cache-control,entry,history,lease,parse-json,router}.test.ts",
+  "tests/properties/{cache-control,entry,history,lease,locks-history,parse-json,router}.test.ts",
 ];
 
 /** What of that starts its own Redis, of whichever topology the run is. */
 const OWN_SERVERS = ["tests/*/cluster.test.ts", "tests/leaderboards/scale.test.ts"];
 
 /** The slowest: hundreds of random tries, for which one server and one cluster are enough. */
-const SLOW = ["tests/properties/{cache,leaderboards,leaderboards-pages}.test.ts"];
+const SLOW = ["tests/properties/{cache,leaderboards,leaderboards-pages,locks,locks-histories}.test.ts"];
 
 interface TestRun {
   readonly name: string;

@@ -65,6 +65,13 @@ export const descriptions: Readonly<Record<string, string>> = {
   TOKENS_MAX_PER_USER: "The grants that a user may have; one more ends the oldest",
   TOKENS_IDEMPOTENCY_SECONDS: "How long a call with an idempotency key is known again",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "How long a submission with an idempotency key is known again",
+  LOCKS_MAX_TTL_SECONDS: "The longest that a lock may be asked for, or extended by, at once",
+  LOCKS_HEARTBEAT_SECONDS: "A ticket that nobody comes back with in this time loses its place",
+  LOCKS_MAX_QUEUE: "How many may wait for one lock",
+  LOCKS_MAX_EXTENSIONS: "How often a grant may be extended",
+  LOCKS_FENCING_SECONDS:
+    "How long after its last grant a lock keeps its fencing token; those that follow are larger even then, but not by one",
+  LOCKS_IDEMPOTENCY_SECONDS: "How long a call with an idempotency key is known again",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
   WARM_JITTER_SECONDS:

@@ -1,7 +1,7 @@
 /** ElastiCache takes so many connections a node, and serverless caches as many; the machine as its redis.conf says. */
 const maxClientsOf = (cache) => (cache === "self-managed" ? 10_000 : 65_000);
 
-/** One to each node for what must be current, one more for reads that may lag (`consistency=eventual`). */
+/** One to each node for what must be current, one more for reads that may lag (`consistency=eventual`) or for locks to wait. */
 const CONNECTIONS_OF_A_SANDBOX = 2;
 
 /** While a version replaces another, sandboxes of both are there. */
@@ -11,7 +11,7 @@ const VERSIONS_AT_ONCE = 2;
 const SCHEDULED = { sentry: 2, warmer: 2 };
 
 /** How much of the traffic each function has; whoever is not here has a share of 1. */
-const SHARES = { cache: 8, sessions: 5, leaderboards: 4, tokens: 2 };
+const SHARES = { cache: 8, sessions: 5, leaderboards: 4, locks: 2, tokens: 2 };
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const shareOf = (name) => SHARES[name] ?? 1;

@@ -10,6 +10,7 @@ const NEEDS = {
   cache: ["redis"],
   health: ["redis"],
   leaderboards: ["redis"],
+  locks: ["redis"],
   openapi: [],
   ops: ["redis", "duties"],
   sentry: ["redis", "duties"],

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { expect } from "vitest";
 import * as z from "zod/mini";
 import type { Contract, Operation } from "../lib/http/contract.ts";
-import { commonProblems, OAuthError, ProblemDocument } from "../lib/http/openapi.ts";
+import { commonProblems, OAuthError, ProblemDocument, problemWith } from "../lib/http/openapi.ts";
 import { mintToken } from "./token.ts";
 
 export type LambdaHandler = (event: never, context: Context) => Promise<unknown>;
@@ -146,7 +146,8 @@ function checkAgainstContract(method: string, path: string, answer: Answer, cont
   const operation = findOperation(method, path, contract);
   const isHead = method === "HEAD";
   const isProblem = answer.headers["content-type"] === "application/problem+json";
-  if (isProblem && !isHead) z.parse(ProblemDocument, answer.json);
+  const members = operation?.responses[answer.status]?.members;
+  if (isProblem && !isHead) z.parse(members ? problemWith(members) : ProblemDocument, answer.json);
   if (!operation) {
     if (method !== "OPTIONS") expect([404, 405]).toContain(answer.status);
     return;

@@ -5,6 +5,7 @@ import {
   createRoutes as createLeaderboardsRoutes,
   MAX_BODY_BYTES as LEADERBOARDS_BODY_BYTES,
 } from "../functions/leaderboards/routes.ts";
+import { createRoutes as createLocksRoutes } from "../functions/locks/routes.ts";
 import { patient, REMEMBER_MS } from "../functions/ops/patience.ts";
 import { createRoutes as createOpsRoutes } from "../functions/ops/routes.ts";
 import { createRoutes as createSessionsRoutes } from "../functions/sessions/routes.ts";
@@ -21,6 +22,9 @@ import { idempotencyScripts } from "../lib/idempotency/scripts.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
 import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
+import { locksContract } from "../lib/locks/contract.ts";
+import { createLocks, type Locks } from "../lib/locks/locks.ts";
+import { lockScripts } from "../lib/locks/scripts.ts";
 import { opsContract } from "../lib/ops/contract.ts";
 import { createOps, type Ops } from "../lib/ops/ops.ts";
 import { type ConnectOptions, connect, type Log } from "../lib/redis/connect.ts";
@@ -131,7 +135,8 @@ function composerOf<C extends Contract, T>({
       return async (method: string, path: string, options: CallOptions = {}): Promise<Answer> => {
         const startedAt = performance.now();
         const answer = await call(method, path, options);
-        const waitMs = Number(options.query?.wait ?? 0) * 1000;
+        const { waitSeconds = 0 } = (options.body ?? {}) as { waitSeconds?: number };
+        const waitMs = Number(options.query?.wait ?? waitSeconds) * 1000;
         const tookMs = performance.now() - startedAt;
         expect(tookMs, `${method} ${path} took too long`).toBeLessThan(deadlineMs + waitMs + SLACK_MS);
         return answer;
@@ -179,6 +184,13 @@ export const composeLeaderboards = composerOf({
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
   routes: (leaderboards, config, { replica }) => createLeaderboardsRoutes(leaderboards, config, replica),
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
+});
+
+export const composeLocks = composerOf({
+  contract: locksContract,
+  scripts: lockScripts,
+  create: (connection, config): Locks => createLocks(connection, config.locks),
+  routes: (locks, config) => createLocksRoutes(locks, config),
 });
 
 export const composeOps = composerOf({

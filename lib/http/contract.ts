@@ -14,6 +14,8 @@ export interface Response {
   readonly body?: Schema | "bytes";
   /** The codes of the problem document sent with this status. */
   readonly problems?: readonly string[];
+  /** What else than usual these documents may have. */
+  readonly members?: Readonly<Record<string, Schema>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

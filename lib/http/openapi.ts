@@ -16,6 +16,11 @@ export const ProblemDocument = z.strictObject({
   errors: z.optional(z.array(z.strictObject({ path: z.string(), message: z.string() }))),
 });
 
+/** A problem with further members. */
+export function problemWith(members: NonNullable<Response["members"]>) {
+  return z.extend(ProblemDocument, members);
+}
+
 /** The document that every error is to a form (RFC 6749). */
 export const OAuthError = z.strictObject({ error: z.string(), error_description: z.string() });
 
@@ -132,7 +137,10 @@ function sharedResponses(): Json {
   return Object.fromEntries(described);
 }
 
-function describeResponse({ description, body, problems, headers = {} }: Response, isForm: boolean): Json {
+function describeResponse(
+  { description, body, problems, members, headers = {} }: Response,
+  isForm: boolean,
+): Json {
   const described = Object.entries(headers).map(([name, text]) => [
     name,
     { description: text, schema: { type: "string" } },
@@ -143,14 +151,16 @@ function describeResponse({ description, body, problems, headers = {} }: Respons
     ...(body && { content: responseContent(body) }),
     ...(problems && {
       content: {
-        "application/problem+json": { schema: problemSchema(problems) },
+        "application/problem+json": { schema: problemSchema(problems, members) },
         ...(isForm && { "application/json": { schema: { $ref: "#/components/schemas/OAuthError" } } }),
       },
     }),
   };
 }
 
-function problemSchema(codes: readonly string[]): Json {
+function problemSchema(codes: readonly string[], members: Response["members"]): Json {
+  // The plain document allows nothing else.
+  if (members) return jsonSchema(problemWith({ ...members, code: z.enum(codes) }), "output");
   return { allOf: [{ $ref: "#/components/schemas/Problem" }, { properties: { code: { enum: codes } } }] };
 }
 

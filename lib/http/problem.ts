@@ -28,6 +28,8 @@ export interface Violation {
 export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly errors?: readonly Violation[];
+  /** Further members of the document (RFC 9457 section 3.2). */
+  readonly members?: Readonly<Record<string, unknown>>;
 }
 
 /** An answer that is not a success, sent as a problem document (RFC 9457) with a stable `code`. */
@@ -37,13 +39,20 @@ export class Problem extends Error {
   readonly code: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly errors: readonly Violation[] | undefined;
+  readonly members: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, detail: string, { headers = {}, errors }: ProblemOptions = {}) {
+  constructor(
+    status: number,
+    code: string,
+    detail: string,
+    { headers = {}, errors, members = {} }: ProblemOptions = {},
+  ) {
     super(detail);
     this.status = status;
     this.code = code;
     this.headers = headers;
     this.errors = errors;
+    this.members = members;
   }
 }
 
@@ -84,6 +93,7 @@ export function problemResult(problem: Problem, requestId: string) {
       detail: problem.message,
       instance: `urn:uuid:${requestId}`,
       errors: problem.errors,
+      ...problem.members,
     }),
   };
 }

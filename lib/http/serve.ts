@@ -153,7 +153,7 @@ function cors(origins: readonly string[]) {
     origins: [...origins],
     methods: "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS",
     headers:
-      "Authorization, Content-Type, Content-Encoding, Cache-Control, Cache-Groups, Cache-Lease, If-Match, If-None-Match, Idempotency-Key, traceparent",
+      "Authorization, Content-Type, Content-Encoding, Cache-Control, Cache-Groups, Cache-Lease, If-Match, If-None-Match, Idempotency-Key, Lock-Token, traceparent",
     exposeHeaders: "Age, Cache-Control, Cache-Lease, Cache-Status, ETag, Link, Location, Retry-After",
     maxAge: 600,
   });

@@ -3,6 +3,7 @@ import { type Config, ConfigError } from "../config.ts";
 import { type RedisSettings, replicaOf } from "../redis-settings.ts";
 import { acknowledge } from "./acknowledgement.ts";
 import { authenticate } from "./authentication.ts";
+import { withBlocking } from "./blocking.ts";
 import type { Client } from "./client.ts";
 import { type Connection, createConnection, type Link } from "./connection.ts";
 import { credentialsSource, locateCache } from "./elasticache.ts";
@@ -27,7 +28,7 @@ export interface ConnectOptions {
 /**
  * Opens the function's one connection and starts connecting at once, without waiting: call it while the module
  * loads, so that the handshake overlaps the rest of a cold start. Throws `ConfigError` when no server is configured.
- * SIGTERM and SIGINT close it with QUIT. That to a replica is opened when it is first asked for.
+ * SIGTERM and SIGINT close it with QUIT. That to a replica, and one for commands that block, are opened when they are first asked for.
  */
 export function connect({ redis: settings, invokedLocally }: Config, options: ConnectOptions): Connection {
   const { deadlineMs, addresses, elasticacheId, replicaUrl } = settings;
@@ -46,7 +47,12 @@ export function connect({ redis: settings, invokedLocally }: Config, options: Co
     deadlineMs,
     ...advice,
   });
-  const connection = replicaUrl ? withReplica(primary, connectReplica(replicaUrl)) : primary;
+  const blocking = withBlocking(primary, () =>
+    createConnection(() => located((found) => createLink({ ...found, minReplicasAck: 0 }, options)), {
+      deadlineMs,
+    }),
+  );
+  const connection = replicaUrl ? withReplica(blocking, connectReplica(replicaUrl)) : blocking;
   closeOnSignals(connection);
   return connection;
 

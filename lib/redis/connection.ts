@@ -49,6 +49,12 @@ export interface Connection {
   begin(): Run;
   /** One operation with a deadline of its own. */
   readonly run: Run;
+  /**
+   * As `run`, for commands that wait inside Redis: over a second connection, which the first of them opens, so that nothing
+   * else waits with them. They must not block for longer than `longestBlockMs`.
+   */
+  readonly block: Run;
+  readonly longestBlockMs: number;
   /** A connection whose operations share one deadline, which begins now. */
   sharing(): Connection;
   /** One PING; rejects with `RedisUnavailable` by the deadline. */
@@ -212,6 +218,11 @@ export function createConnection(
       return (operation, options) => circuit.through(() => runUntil(deadlineAt, operation, options));
     },
     run: (operation, options) => connection.begin()(operation, options),
+    get block() {
+      return connection.run;
+    },
+    // A socket that is silent for half a deadline is taken for dead.
+    longestBlockMs: Math.floor(deadlineMs / 4),
     sharing() {
       const run = connection.begin();
       return { ...connection, begin: () => run, run };

@@ -28,6 +28,14 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-holders` | sorted set | which partitions hold such a score, if there are several | as the ranks |
  * | `<tenant>:leaderboards:{<board>/<partition>}:notes` | sorted set | scores gained and lost, which other partitions have yet to follow | until the board is deleted |
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
+ * | `<tenant>:locks:{<group>}:fence-<rest>` | string | the last fencing token of a lock | `LOCKS_FENCING_SECONDS` after its last grant |
+ * | `<tenant>:locks:{<group>}:holders-<rest>` | sorted set of claims | when each holder's time is over | two minutes more |
+ * | `<tenant>:locks:{<group>}:grants-<rest>` | hash | fencing token, extensions and owner of each holder; the permits | as holders and queue |
+ * | `<tenant>:locks:{<group>}:queue-<rest>` | sorted set of claims | who waits, in their order | two minutes longer than its tickets |
+ * | `<tenant>:locks:{<group>}:beats-<rest>` | sorted set of claims | by when each of them must come back | as the queue |
+ * | `<tenant>:locks:{<group>}:wake-<rest>` | stream of one entry | that something was given up, for those who wait in a call | a minute |
+ * | `<tenant>:locks:{<group>}:outcome-<id>` | string | that something was given up or extended, against doing it twice | twice the deadline |
+ * | `<tenant>:locks:{<group>}:call-<digest>` | string | a call with an idempotency key | `LOCKS_IDEMPOTENCY_SECONDS` |
  * | `.service:sentry:{<cache>}:snapshot-<day>` | string | that a day's snapshot is under way, or what became of it | ten minutes, then two days |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
@@ -94,4 +102,25 @@ export const sentryKeys = {
 
 function leaderboard(tenant: string, board: string, partition: number, part: string): string {
   return key(tenant, "leaderboards", `${board}/${partition}`, part);
+}
+
+/** Locks of one group share a slot. */
+export const lockKeys = {
+  fence: (tenant: string, name: Grouped) => lock(tenant, name, "fence"),
+  holders: (tenant: string, name: Grouped) => lock(tenant, name, "holders"),
+  grants: (tenant: string, name: Grouped) => lock(tenant, name, "grants"),
+  queue: (tenant: string, name: Grouped) => lock(tenant, name, "queue"),
+  beats: (tenant: string, name: Grouped) => lock(tenant, name, "beats"),
+  wake: (tenant: string, name: Grouped) => lock(tenant, name, "wake"),
+  outcome: (tenant: string, { group }: Grouped, id: string) => key(tenant, "locks", group, `outcome-${id}`),
+  call: (tenant: string, { group }: Grouped, digest: string) => key(tenant, "locks", group, `call-${digest}`),
+};
+
+interface Grouped {
+  readonly group: string;
+  readonly rest: string;
+}
+
+function lock(tenant: string, { group, rest }: Grouped, part: string): string {
+  return key(tenant, "locks", group, `${part}-${encodeURIComponent(rest)}`);
 }

@@ -13,7 +13,15 @@ export interface Bundle {
   readonly bytes: number;
 }
 
-type Name = "cache" | "sessions" | "tokens" | "leaderboards" | "leaderboardsLibrary" | "ioredis";
+type Name =
+  | "cache"
+  | "sessions"
+  | "tokens"
+  | "leaderboards"
+  | "locks"
+  | "locksLibrary"
+  | "leaderboardsLibrary"
+  | "ioredis";
 
 export type Bundles = Readonly<Record<Name, Bundle>>;
 
@@ -24,6 +32,13 @@ export { readConfig } from "./lib/config.ts";
 export { connect } from "./lib/redis/connect.ts";
 export { createLeaderboards } from "./lib/leaderboards/leaderboards.ts";
 export { leaderboardScripts } from "./lib/leaderboards/scripts.ts";`;
+
+const LOCKS_LIBRARY = `
+export { readConfig } from "./lib/config.ts";
+export { connect } from "./lib/redis/connect.ts";
+export { readToken } from "./lib/locks/fields.ts";
+export { createLocks } from "./lib/locks/locks.ts";
+export { lockScripts } from "./lib/locks/scripts.ts";`;
 
 /** Builds the functions as they are deployed, and beside them a bundle that holds only ioredis. */
 export async function buildBundles(folder: string): Promise<Bundles> {
@@ -53,6 +68,8 @@ export async function buildBundles(folder: string): Promise<Bundles> {
     sessions: await makeFunction("sessions"),
     tokens: await makeFunction("tokens"),
     leaderboards: await makeFunction("leaderboards"),
+    locks: await makeFunction("locks"),
+    locksLibrary: await makeModule("locks-library", LOCKS_LIBRARY),
     leaderboardsLibrary: await makeModule("leaderboards-library", LIBRARY),
     ioredis: await makeModule("ioredis", 'export { Redis } from "ioredis";'),
   };

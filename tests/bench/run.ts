@@ -30,6 +30,9 @@ const BY_HAND = "ZADD, ZREVRANK, ZSCORE in one pipeline";
 const SUBMIT = `submit : ${BY_HAND}`;
 const MEMBER = `member with rank : ${BY_HAND}`;
 const TOP = "top 100 : ZREVRANGE WITHSCORES";
+const LOCK = "lock and unlock : SET NX PX, then compare and delete";
+/** Two scripts, that keep a queue and a fencing token, against two commands that do not. */
+const LOCK_BOUND = 1.8;
 const COLD_BOUND = 1.5;
 /** Bytes of a member, by the ties of its board. */
 const BYTES_BOUNDS = { member: 1.5, first: 2.2 };
@@ -67,6 +70,8 @@ async function run(): Promise<Row[]> {
     take({ [WRITING]: writing.rounds[VERIFY] ?? [] });
     bytes.push(measured.bytes);
     take(await measure<Rounds>("warm-tokens.ts", { ...sandbox, bundle: bundles.tokens.file }));
+    const locks = { bundle: bundles.locks.file, settings: { LIBRARY: bundles.locksLibrary.file } };
+    take(await measure<Rounds>("warm-locks.ts", { ...sandbox, ...locks }));
   }
   say("cold starts");
   const cold = await measureCold(bundles, sandbox);
@@ -99,6 +104,7 @@ async function run(): Promise<Row[]> {
     [VERIFY]: verify = [],
     [WRITING]: writing = [],
     [REFRESH]: refresh = [],
+    [LOCK]: lock = [],
     [SUBMIT]: submit = [],
     [MEMBER]: member = [],
     [TOP]: top = [],
@@ -110,6 +116,7 @@ async function run(): Promise<Row[]> {
     row(`warm ${VERIFY}`, verify, "µs", WARM_BOUND),
     row(`warm ${WRITING}`, writing, "µs", WARM_BOUND),
     row(`warm ${REFRESH}`, refresh, "µs", WARM_BOUND),
+    row(`warm ${LOCK}`, lock, "µs", LOCK_BOUND),
     row(`warm ${SUBMIT}`, submit, "µs", WARM_BOUND),
     row(`warm ${MEMBER}`, member, "µs", WARM_BOUND),
     row(`warm ${TOP}`, top, "µs", WARM_BOUND),

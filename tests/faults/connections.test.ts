@@ -7,7 +7,7 @@ import { watchConnections } from "./connections-watch.ts";
 import { type Feature, featureOf } from "./sandbox-features.ts";
 import { buildSandboxes, type FunctionName, type SandboxProcess } from "./sandbox-process.ts";
 
-const NAMES: readonly FunctionName[] = ["cache", "sessions", "tokens", "leaderboards"];
+const NAMES: readonly FunctionName[] = ["cache", "sessions", "tokens", "leaderboards", "locks"];
 const SANDBOXES = 50;
 /** Half of them writes. */
 const REQUESTS = 1000;
@@ -84,6 +84,27 @@ test("a second one to the replica begins with the first read that may be old", a
     expect(new Set(answers.map((answer) => answer?.status))).toEqual(new Set([200]));
     expect([await primary.made(), await replica.made()]).toEqual([2, index + 1]);
   }
+});
+
+test("a second one for calls that wait begins with the first that has to, and ends with the other", async () => {
+  const { url, stop } = await startRedis();
+  onTestFinished(stop);
+  const watch = await watchConnections(url);
+  onTestFinished(watch.stop);
+  const { sandbox, feature } = await start("locks", { REDIS_URL: url });
+  const take = (waitSeconds: number) =>
+    feature.api("POST", "/v1/locks/one", { body: { ttlSeconds: 60, waitSeconds } });
+  const { json } = await take(20);
+  expect((await take(0)).status).toBe(409);
+  expect(await watch.made()).toBe(1);
+  for (let round = 0; round < 3; round++)
+    expect((await Promise.all([take(1), take(1), take(1)])).map(({ status }) => status)).toEqual([
+      409, 409, 409,
+    ]);
+  await feature.api("DELETE", "/v1/locks/one", { headers: { "lock-token": json.token } });
+  expect([await watch.made(), watch.most()]).toEqual([2, 2]);
+  await sandbox.end();
+  await until(watch.open, (open) => open === 0);
 });
 
 test("on a cluster it has at most one to each node", async () => {

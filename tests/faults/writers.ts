@@ -4,11 +4,13 @@ import {
   type CompositionOptions,
   composeCache,
   composeLeaderboards,
+  composeLocks,
   composeSessions,
   composeTokens,
   until,
 } from "../composition.ts";
 import { createCaller as callLeaderboards } from "../leaderboards/caller.ts";
+import { createCaller as callLocks } from "../locks/caller.ts";
 import { createCaller as callSessions } from "../sessions/caller.ts";
 import { createCaller as callTokens } from "../tokens/caller.ts";
 
@@ -87,12 +89,24 @@ const leaderboardsWrites: MakeWrites = async (api) => {
   };
 };
 
+/** A lock that is taken: one that was taken twice is held by two. */
+const locksWrites: MakeWrites = (api) => {
+  const { acquire, get } = callLocks(api);
+  const settings = { mode: "shared", ttlSeconds: 3600, owner: "writer" };
+  return {
+    write: (id) => acquire(id, settings, { "idempotency-key": id }),
+    read: get,
+    isThere: async (id) => (await answered(() => get(id))).json.holding === 1,
+  };
+};
+
 /** Every feature that writes. */
 export const FEATURES = {
   cache: { compose: composeCache, writes: cacheWrites },
   sessions: { compose: composeSessions, writes: sessionsWrites },
   tokens: { compose: composeTokens, writes: tokensWrites },
   leaderboards: { compose: composeLeaderboards, writes: leaderboardsWrites },
+  locks: { compose: composeLocks, writes: locksWrites },
 } as const;
 
 /** One of each feature at that Redis; close them with `closeAll`. */

@@ -9,8 +9,16 @@ import { startRedis } from "../../dev/redis/start-redis.ts";
 import type { Contract } from "../../lib/http/contract.ts";
 import type { CallOptions } from "../api.ts";
 import { stubAws } from "../aws/aws-endpoint.ts";
-import { composeCache, composeLeaderboards, composeSessions, composeTokens } from "../composition.ts";
+import {
+  composeCache,
+  composeLeaderboards,
+  composeLocks,
+  composeSessions,
+  composeTokens,
+  until,
+} from "../composition.ts";
 import { createCaller as leaderboardsCaller } from "../leaderboards/caller.ts";
+import { createCaller as locksCaller } from "../locks/caller.ts";
 import { elasticache } from "../ops/elasticache-wire.ts";
 import { operate } from "../ops/operator.ts";
 import { createCaller as sessionsCaller } from "../sessions/caller.ts";
@@ -168,6 +176,23 @@ describe.each(Object.keys(NOT_THERE))("as the users that %s has", (cache) => {
       await sandbox.connection.close();
     }),
   );
+
+  test("every operation of the locks is served, and who waits is woken", () =>
+    expectAllServed(contracts.locks, async (noting) => {
+      const sandbox = composeLocks(as("functions"), { environment });
+      const [caller, rival] = [locksCaller(noting(sandbox.api)), locksCaller(sandbox.api)];
+      const { token } = await caller.take("a", { permits: 1 });
+      const waiting = rival.acquire("a", { permits: 1, waitSeconds: 5 }, { "idempotency-key": '"one"' });
+      await until(
+        () => caller.get("a"),
+        ({ json }) => json.waiting === 1,
+      );
+      await caller.extend("a", token);
+      await caller.release("a", token);
+      expect((await waiting).status).toBe(201);
+      await caller.acquireAll(["g/b", "g/c"]);
+      await sandbox.connection.close();
+    }));
 
   test("every operation of ops is served", () =>
     expectAllServed(contracts.ops, async (noting) => {

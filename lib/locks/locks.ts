@@ -1,0 +1,136 @@
+import type { Config } from "../config.ts";
+import { digestOf, newSecret } from "../opaque-token.ts";
+import type { Connection } from "../redis/connection.ts";
+import { lockKeys } from "../redis/keys.ts";
+import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
+import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
+import { createWakeUp } from "./wake-up.ts";
+
+/** As many may share a lock for which nobody says how many. */
+const MOST_PERMITS = 1000;
+const MOST_SHOWN = 100;
+const SECRET_BYTES = 32;
+
+export interface Wanted {
+  /** One lock, or several of one group: all of them or none. */
+  readonly names: readonly LockName[];
+  /** With nobody beside. A ticket says so itself. */
+  readonly exclusive: boolean;
+  /** How many may hold at once. */
+  readonly permits?: number | undefined;
+  readonly ttlMs: number;
+  /** How long to wait in the call. */
+  readonly waitMs?: number;
+  /** Whoever has to wait is told this of who holds. */
+  readonly owner?: string | undefined;
+  readonly ticket?: LockToken | undefined;
+  /** Not to take a place in the queue. */
+  readonly once?: boolean;
+  /** Known again by its key; the same key with another request is refused. */
+  readonly call?: { readonly key: string; readonly request: unknown } | undefined;
+}
+
+export type Locks = ReturnType<typeof createLocks>;
+
+/**
+ * Locks of many tenants: first come, first served. A holder or a ticket is known by the digest of its token; its time is
+ * Redis' own. Every operation takes one round trip and is safe to repeat after a lost reply. Rejects with
+ * `RedisUnavailable` or `OutOfMemory`.
+ */
+export function createLocks(connection: Connection, settings: Config["locks"]) {
+  const idempotent = true;
+  const rememberMs = 2 * connection.deadlineMs;
+  const wakeUp = createWakeUp(connection);
+  // Who waits in a call must not lose its place by it.
+  const longestMs = settings.heartbeatMs / 3;
+
+  /**
+   * Grants all locks at one moment or none; who must wait has a place in the queue of each from the same moment. What there
+   * is room for, behind all that came before, is granted. While it waits in the call: one round trip when it is woken,
+   * and one for each quarter of a deadline. O(log n), and O(n) in those before that a shared lock must look through.
+   */
+  async function acquire(tenant: string, wanted: Wanted): Promise<Acquired> {
+    const { names, permits, ttlMs, waitMs = 0, owner = "", ticket, once = false, call } = wanted;
+    const token = ticket ?? newToken(wanted.exclusive, secretOf(tenant, wanted));
+    const wakeKeys = names.map((name) => lockKeys.wake(tenant, name));
+    const keys = [callKey(tenant, wanted), ...names.flatMap((name) => keysOf(tenant, name))];
+    const values = [
+      claimOf(token),
+      ticket ? "ticket" : call ? digestOf(JSON.stringify(call.request)) : "",
+      permits ?? (token.exclusive || ticket ? 0 : MOST_PERMITS),
+      ttlMs,
+      once ? 0 : settings.heartbeatMs,
+      settings.maxQueue,
+      settings.fencingMs,
+      settings.idempotencyMs,
+      owner,
+    ];
+    const giveUpAt = performance.now() + waitMs;
+    for (;;) {
+      const reply = await connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), {
+        idempotent,
+      });
+      const leftMs = giveUpAt - performance.now();
+      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, token, reply);
+      const [, , endsInMs, , , ...wakings] = reply;
+      await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
+    }
+  }
+
+  /** Lets a holder keep a lock until `ttlMs` from now, and never for less than it has. O(log n). */
+  async function extend(tenant: string, name: LockName, token: LockToken, ttlMs: number): Promise<Extended> {
+    const outcome = lockKeys.outcome(tenant, name, newSecret(16));
+    const [holders, grants] = [lockKeys.holders(tenant, name), lockKeys.grants(tenant, name)];
+    const limits = [ttlMs, settings.maxExtensions, rememberMs] as const;
+    const reply = await connection.run(
+      (redis) => redis.lockExtend(holders, grants, outcome, claimOf(token), ...limits),
+      { idempotent },
+    );
+    if (reply === "lost" || reply === "exhausted") return { state: reply };
+    const [fencingToken, expiresAt] = reply.split(" ").map(Number) as [number, number];
+    return { state: "extended", name: formatName(name), fencingToken, expiresAt };
+  }
+
+  /**
+   * Gives up a lock, or with a ticket the place in its queue; false if there is nothing to give up. Who asks again within
+   * two deadlines is told the same. O(log n).
+   */
+  async function release(tenant: string, name: LockName, token: LockToken): Promise<boolean> {
+    const [, holders, grants, queue, beats, wake] = keysOf(tenant, name);
+    const claim = claimOf(token);
+    const outcome = lockKeys.outcome(tenant, name, `${claim}-${encodeURIComponent(name.rest)}`);
+    const reply = await connection.run(
+      (redis) => redis.lockRelease(holders, grants, queue, beats, wake, outcome, claim, rememberMs),
+      { idempotent },
+    );
+    return reply === 1;
+  }
+
+  /** Who has a lock and how many wait; the first hundred holders. O(log n), and the holders that it shows. */
+  async function look(tenant: string, name: LockName): Promise<Standing> {
+    const [fence, holders, grants, , beats] = keysOf(tenant, name);
+    const reply = await connection.run((redis) => redis.lockLook(fence, holders, grants, beats, MOST_SHOWN), {
+      idempotent,
+    });
+    return readStanding(reply);
+  }
+
+  return { acquire, extend, release, look };
+}
+
+type LockKeys = [fence: string, holders: string, grants: string, queue: string, beats: string, wake: string];
+
+function keysOf(tenant: string, name: LockName): LockKeys {
+  const { fence, holders, grants, queue, beats, wake } = lockKeys;
+  return [fence, holders, grants, queue, beats, wake].map((part) => part(tenant, name)) as LockKeys;
+}
+
+/** The same call has the same secret, so that it finds its own grant or place again. */
+function secretOf(tenant: string, { names, call }: Wanted): string {
+  return call ? digestOf(JSON.stringify(["lock", tenant, names, call.key])) : newSecret(SECRET_BYTES);
+}
+
+function callKey(tenant: string, { names, call }: Wanted): string {
+  const [name = { group: "", rest: "" }] = names;
+  return lockKeys.call(tenant, name, call ? digestOf(`call ${call.key}`) : "");
+}

@@ -1,0 +1,95 @@
+import { formatName, type LockName, type LockToken } from "./fields.ts";
+import type { AcquireReply, LookReply } from "./scripts.ts";
+
+/** Times are milliseconds since 1970, by the clock of Redis. */
+export interface Grant {
+  readonly name: string;
+  readonly fencingToken: number;
+  readonly expiresAt: number;
+}
+
+export interface Held {
+  readonly state: "held";
+  /** Keeps the place, if one was taken. */
+  readonly ticket: string;
+  /** 1 for who is next. */
+  readonly position: number;
+  /** The lock that is in the way. */
+  readonly name: string;
+  /** What one of its holders calls itself. */
+  readonly owner: string | undefined;
+  /** In so many milliseconds a holder or a ticket ends, if it is not renewed. */
+  readonly endsInMs: number;
+}
+
+export type Acquired =
+  | { readonly state: "granted"; readonly token: string; readonly grants: readonly Grant[] }
+  | Held
+  /** The ticket has no place (its heartbeat is over, or it is another lock's), or what it was granted has ended. */
+  | { readonly state: "lost" }
+  /** The key of the call came with another request. */
+  | { readonly state: "reused" }
+  /** The lock is in use with another number of permits. */
+  | { readonly state: "mismatch" }
+  | { readonly state: "full" };
+
+export type Extended =
+  | ({ readonly state: "extended" } & Grant)
+  | { readonly state: "lost" }
+  | { readonly state: "exhausted" };
+
+export interface Holder {
+  readonly owner: string | undefined;
+  readonly mode: "exclusive" | "shared";
+  readonly fencingToken: number;
+  readonly expiresAt: number;
+}
+
+/** A lock, which may be free: its last fencing token, its permits while it is in use, and who has it. */
+export interface Standing {
+  readonly fencingToken: number | undefined;
+  readonly permits: number | undefined;
+  readonly holding: number;
+  readonly waiting: number;
+  /** Those that end first. */
+  readonly holders: readonly Holder[];
+}
+
+export function readAcquired(names: readonly LockName[], token: LockToken, reply: AcquireReply): Acquired {
+  if (reply[0] === "granted") {
+    const [, ...numbers] = reply;
+    const grants = names.map((name, index) => ({
+      name: formatName(name),
+      fencingToken: Number(numbers[2 * index]),
+      expiresAt: Number(numbers[2 * index + 1]),
+    }));
+    return { state: "granted", token: token.text, grants };
+  }
+  if (reply[0] !== "held") return { state: reply[0] };
+  const [state, before, endsInMs, way, grant] = reply;
+  const name = formatName(names[way - 1] as LockName);
+  const { owner } = readGrant(grant);
+  return { state, ticket: token.text, position: before + 1, name, owner, endsInMs };
+}
+
+/** Fencing token, extensions and owner, as the scripts write them. */
+function readGrant(text: string) {
+  const [fencingToken, , ...owner] = text.split(" ");
+  return { fencingToken: Number(fencingToken), owner: owner.join(" ") || undefined };
+}
+
+export function readStanding([last, permits, holding, waiting, ...rows]: LookReply): Standing {
+  const holders: Holder[] = [];
+  for (let at = 0; at < rows.length; at += 3) {
+    const [claim = "", ends, grant = ""] = rows.slice(at, at + 3);
+    const mode = claim.startsWith("x") ? "exclusive" : "shared";
+    holders.push({ ...readGrant(grant), mode, expiresAt: Number(ends) });
+  }
+  return {
+    fencingToken: last === null ? undefined : Number(last),
+    permits: permits === null ? undefined : Number(permits),
+    holding,
+    waiting,
+    holders,
+  };
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, expect, inject, test } from "vitest";
+import { outcomeOf, uniqueTenant } from "../api.ts";
+import { composeLocks } from "../composition.ts";
+import { createCaller } from "./caller.ts";
+
+const sandbox = composeLocks(inject("redisUrl"));
+const brief = composeLocks(inject("redisUrl"), {
+  tenant: sandbox.tenant,
+  environment: { LOCKS_IDEMPOTENCY_SECONDS: "1" },
+});
+const { acquire, acquireAll, take, release, get } = createCaller(sandbox.api);
+afterAll(() => Promise.all([sandbox.connection.close(), brief.connection.close()]));
+
+const key = (text: string) => ({ "idempotency-key": `"${text}"` });
+
+test("the same call has the same grant", async () => {
+  const first = await acquire("grant", { owner: "me" }, key("grant"));
+  expect(first.status).toBe(201);
+  const again = await Promise.all([1, 2, 3].map(() => acquire("grant", { owner: "me" }, key("grant"))));
+  for (const answer of again) expect([answer.status, answer.json]).toEqual([201, first.json]);
+  expect((await get("grant")).json).toMatchObject({ holding: 1, waiting: 0 });
+});
+
+test("calls of the same moment have one grant", async () => {
+  const answers = await Promise.all([1, 2, 3, 4].map(() => acquire("moment", {}, key("moment"))));
+  expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+});
+
+test("the same call has the same place in the queue, and then the grant", async () => {
+  const { token } = await take("place");
+  const first = await acquire("place", {}, key("place"));
+  await acquire("place");
+  const again = await acquire("place", {}, key("place"));
+  expect(again.json).toMatchObject({ position: 1, ticket: first.json.ticket });
+  await release("place", token);
+  const granted = await acquire("place", {}, key("place"));
+  expect([granted.status, granted.json.token]).toEqual([201, first.json.ticket]);
+});
+
+test("several locks are one call", async () => {
+  const names = ["batch/a", "batch/b"];
+  const first = await acquireAll(names, {}, key("batch"));
+  expect((await acquireAll(names, {}, key("batch"))).json).toEqual(first.json);
+  expect(outcomeOf(await acquireAll(["batch/a"], {}, key("batch")))).toBe("422 idempotency_key_reused");
+});
+
+test("another call with the key is refused, and changes nothing", async () => {
+  await acquire("other", { owner: "me" }, key("other"));
+  for (const body of [{ owner: "you" }, { owner: "me", mode: "shared" }, { owner: "me", ttlSeconds: 31 }])
+    expect(outcomeOf(await acquire("other", body, key("other")))).toBe("422 idempotency_key_reused");
+  expect((await get("other")).json).toMatchObject({ holding: 1, waiting: 0, holders: [{ owner: "me" }] });
+});
+
+test("what a call was granted is not granted again when it has ended", async () => {
+  const { json } = await acquire("ended", {}, key("ended"));
+  await release("ended", json.token);
+  expect(outcomeOf(await acquire("ended", {}, key("ended")))).toBe("409 ticket_lost");
+  expect((await get("ended")).json).toMatchObject({ holding: 0, waiting: 0 });
+});
+
+test("a call that was refused may be made again", async () => {
+  const { token } = await take("refused", { permits: 1 });
+  expect(outcomeOf(await acquire("refused", { permits: 2 }, key("refused")))).toBe("409 permits_mismatch");
+  await release("refused", token);
+  expect((await acquire("refused", { permits: 2 }, key("refused"))).status).toBe(201);
+});
+
+test("a key is forgotten in time", async () => {
+  const briefly = createCaller(brief.api);
+  const { json } = await briefly.acquire("brief", {}, key("brief"));
+  await briefly.release("brief", json.token);
+  expect(outcomeOf(await briefly.acquire("brief", {}, key("brief")))).toBe("409 ticket_lost");
+  await sleep(1050);
+  expect((await briefly.acquire("brief", {}, key("brief"))).json.fencingToken).toBe(json.fencingToken + 1);
+});
+
+test("a key is its tenant's", async () => {
+  const other = createCaller(sandbox.apiOf(uniqueTenant()));
+  const [mine, others] = [
+    await acquire("whose", {}, key("whose")),
+    await other.acquire("whose", {}, key("whose")),
+  ];
+  expect(mine.json.token).not.toBe(others.json.token);
+  await other.release("whose", others.json.token);
+});

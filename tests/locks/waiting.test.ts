@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, inject, onTestFinished, test } from "vitest";
+import type { Locks } from "../../lib/locks/locks.ts";
+import { outcomeOf } from "../api.ts";
+import { type Composition, type CompositionOptions, composeLocks, until } from "../composition.ts";
+import { createCaller, type LocksCaller } from "./caller.ts";
+
+let tenant: string | undefined;
+
+/** A sandbox of its own, as each waiting call has on Lambda. */
+function start(options: CompositionOptions = {}): Composition<Locks> & LocksCaller {
+  const sandbox = composeLocks(inject("redisUrl"), { ...options, ...(tenant && { tenant }) });
+  tenant = sandbox.tenant;
+  onTestFinished(() => sandbox.connection.close());
+  return { ...sandbox, ...createCaller(sandbox.api) };
+}
+
+const waiting = (caller: LocksCaller, name: string, count: number) =>
+  until(
+    () => caller.get(name),
+    ({ json }) => json.waiting === count,
+  );
+
+/** Without being woken they would look every two seconds. */
+const PATIENT = { environment: { REDIS_DEADLINE_MS: "8000", LOCKS_HEARTBEAT_SECONDS: "60" } };
+
+test("who waits in the call is woken by the release, and not by a look at the clock", async () => {
+  const [holder, waiter] = [start(), start(PATIENT)];
+  const delays: number[] = [];
+  for (let round = 0; round < 11; round++) {
+    const { token } = await holder.take("wake");
+    const granted = waiter
+      .acquire("wake", { waitSeconds: 20 })
+      .then(({ json }) => ({ json, at: performance.now() }));
+    await waiting(holder, "wake", 1);
+    await sleep(20 + Math.random() * 200);
+    const releasedAt = performance.now();
+    await holder.release("wake", token);
+    const { json, at } = await granted;
+    delays.push(at - releasedAt);
+    await waiter.release("wake", json.token);
+  }
+  delays.sort((a, b) => a - b);
+  expect(delays[5], delays.map(Math.round).join(" ")).toBeLessThan(200);
+});
+
+test("all that wait come in their order, one after the other", async () => {
+  const holder = start();
+  const { token } = await holder.take("row");
+  const order: number[] = [];
+  const done: Promise<unknown>[] = [];
+  for (let number = 0; number < 6; number++) {
+    const waiter = start();
+    done.push(
+      waiter.acquire("row", { waitSeconds: 20 }).then(async ({ json }) => {
+        order.push(number);
+        await waiter.release("row", json.token);
+      }),
+    );
+    await waiting(holder, "row", number + 1);
+  }
+  await holder.release("row", token);
+  await Promise.all(done);
+  expect(order).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
+test("several calls that wait in one sandbox all come through, and hold up nothing else there", async () => {
+  const [holder, shared] = [start(), start()];
+  const { token } = await holder.take("shared");
+  const all = Array.from({ length: 10 }, () =>
+    shared.acquire("shared", { waitSeconds: 20 }).then(({ json }) => shared.release("shared", json.token)),
+  );
+  await waiting(holder, "shared", 10);
+  const startedAt = performance.now();
+  for (let round = 0; round < 10; round++) await shared.get("other");
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+  await holder.release("shared", token);
+  expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(10).fill(204));
+});
+
+test("the end of a grant wakes as well as its release", async () => {
+  const delays = await Promise.all(
+    [1, 2, 3].map(async (number) => {
+      const [name, waiter] = [`end-${number}`, start(PATIENT)];
+      const first = await waiter.take(name, { ttlSeconds: 1 });
+      const { status, json } = await waiter.acquire(name, { waitSeconds: 10 });
+      expect([status, json.fencingToken]).toEqual([201, first.fencingToken + 1]);
+      return Date.parse(json.expiresAt) - 30_000 - Date.parse(first.expiresAt);
+    }),
+  );
+  for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(0);
+  expect(Math.min(...delays), delays.join(" ")).toBeLessThan(600);
+});
+
+test("so does the end of a ticket", async () => {
+  const [holder, waiter] = [start(), start(PATIENT)];
+  const hasty = start({ environment: { LOCKS_HEARTBEAT_SECONDS: "3" } });
+  await holder.take("lapse", { permits: 2 });
+  await hasty.queueUp("lapse");
+  const queuedAt = performance.now();
+  expect((await waiter.acquire("lapse", { permits: 2, waitSeconds: 10 })).status).toBe(201);
+  // It looks at once, and every two seconds, and at three for this.
+  expect(performance.now() - queuedAt).toBeLessThan(3700);
+});
+
+test("waiting ends when it was asked to, with a ticket that keeps the place", async () => {
+  const [holder, waiter] = [start(), start()];
+  const { token } = await holder.take("patience");
+  const startedAt = performance.now();
+  const { json } = await waiter.acquire("patience", { waitSeconds: 1 });
+  expect(performance.now() - startedAt).toBeGreaterThan(950);
+  expect(json).toMatchObject({ code: "lock_held", position: 1 });
+  await sleep(2000);
+  const behind = await holder.queueUp("patience");
+  await holder.release("patience", token);
+  expect(outcomeOf(await holder.acquire("patience", { ticket: behind }))).toBe("409 lock_held");
+  expect((await waiter.acquire("patience", { ticket: json.ticket, waitSeconds: 5 })).status).toBe(201);
+});
+
+test("who waits is woken for each lock of several", async () => {
+  const [holder, waiter] = [start(), start()];
+  const held = [await holder.take("both/a"), await holder.take("both/b")] as const;
+  const all = waiter.acquireAll(["both/a", "both/b"], { waitSeconds: 20 });
+  await waiting(holder, "both/b", 1);
+  await holder.release("both/a", held[0].token);
+  await sleep(300);
+  await holder.release("both/b", held[1].token);
+  expect((await all).status).toBe(201);
+});
