@@ -94,7 +94,7 @@ export const leaderboardKeys = {
 };
 
 /** What belongs to no tenant: nobody's token can have this name. */
-const SERVICE = ".service";
+export const SERVICE = ".service";
 
 export const sentryKeys = {
   snapshot: (cache: string, day: string) => key(SERVICE, "sentry", cache, `snapshot-${day}`),

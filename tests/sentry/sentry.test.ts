@@ -30,7 +30,11 @@ async function started(options: RedisOptions = {}): Promise<{ server: RunningRed
 }
 
 /** The function as Lambda starts it. */
-async function newSentry(redisUrl: string, environment: Record<string, string> = {}) {
+async function newSentry(
+  redisUrl: string,
+  environment: Record<string, string> = {},
+  functionName = FUNCTION,
+) {
   const complete = {
     ...environmentFor(redisUrl),
     POWERTOOLS_METRICS_DISABLED: "false",
@@ -40,8 +44,11 @@ async function newSentry(redisUrl: string, environment: Record<string, string> =
   for (const [name, value] of Object.entries(complete)) vi.stubEnv(name, value);
   vi.resetModules();
   const { handler } = await import("../../functions/sentry/worker.ts");
-  return () => handler({}, { ...lambdaContext(30_000), functionName: FUNCTION });
+  return () => handler({}, { ...lambdaContext(30_000), functionName });
 }
+
+/** The reads of a run itself. */
+const OF_ITS_LOCK = 50;
 
 /** The same; each call gives the metrics and the log of its run. */
 async function deployed(redisUrl: string, environment: Record<string, string> = {}) {
@@ -52,7 +59,7 @@ async function deployed(redisUrl: string, environment: Record<string, string> = 
     const answer = await run();
     const lines = output.lines().flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
     const metrics = lines.filter((line) => line._aws);
-    expect(metrics).toHaveLength(1);
+    expect(metrics).toHaveLength(answer ? 1 : 0);
     return { answer, metrics: metrics[0], log: lines.filter((line) => !line._aws) };
   };
 }
@@ -91,15 +98,22 @@ describe("the sentry measures", () => {
     const config = ["maxmemory 8mb", "maxmemory-policy allkeys-random"];
     const { server, admin } = await started({ config });
     const run = await deployed(server.url);
-    await admin.get("before");
     expect((await run()).metrics).not.toHaveProperty("KeyspaceMisses");
     await admin.set("a", "1");
-    await admin.mget("a", "a", "none");
+    for (let round = 0; round < 10; round++) {
+      await admin.mget(Array.from({ length: 100 }, () => "a"));
+      await admin.mget(Array.from({ length: 50 }, () => "none"));
+    }
     const { metrics } = await run();
-    expect(metrics).toMatchObject({ KeyspaceHits: 2, KeyspaceMisses: 1, Evictions: 0, RoleChanges: 0 });
+    expect(metrics).toMatchObject({ Evictions: 0, RoleChanges: 0 });
+    expect(metrics.KeyspaceHits - 1000).toBeLessThan(OF_ITS_LOCK);
+    expect(metrics.KeyspaceMisses - 500).toBeLessThan(OF_ITS_LOCK);
+    expect(Math.min(metrics.KeyspaceHits - 1000, metrics.KeyspaceMisses - 500)).toBeGreaterThanOrEqual(0);
     for (let index = 0; index < 100; index++) await admin.set(`filler-${index}`, "x".repeat(100_000));
     expect((await run()).metrics.Evictions).toBeGreaterThan(0);
-    expect((await run()).metrics).toMatchObject({ Evictions: 0, KeyspaceHits: 0, KeyspaceMisses: 0 });
+    const next = (await run()).metrics;
+    expect(next.Evictions, "its own lock takes some room").toBeLessThan(5);
+    expect(next.KeyspaceHits + next.KeyspaceMisses).toBeLessThan(OF_ITS_LOCK);
   });
 
   test("the longest round trip of several", async () => {
@@ -198,8 +212,9 @@ describe("the sentry answers", () => {
     expect(metrics).not.toHaveProperty("MemoryUsed");
     expect(log).toContainEqual(expect.objectContaining({ level: "ERROR", part: "look" }));
     server.kill("SIGCONT");
-    await vi.waitUntil(async () => (await run()).metrics.Failures === 0, { timeout: 10_000 });
-  });
+    // It may have been granted a lock meanwhile, of which it has not heard.
+    await vi.waitUntil(async () => (await run()).metrics?.Failures === 0, { timeout: 20_000, interval: 500 });
+  }, 30_000);
 
   test("when Redis is not there from the beginning, every minute, and says of no round trip how long it took", async () => {
     const run = await deployed("redis://127.0.0.1:1", { REDIS_DEADLINE_MS: "300" });
@@ -243,8 +258,9 @@ describe("the sentry answers", () => {
     captureOutput();
     const sentries = [await newSentry(server.url, environment), await newSentry(server.url, environment)];
     const answers = await Promise.all(sentries.map((run) => run()));
-    expect(answers.filter((answer) => "SnapshotsTaken" in answer)).toHaveLength(1);
-    for (const answer of answers) expect(answer).toMatchObject({ Failures: 0, SnapshotFailures: 0 });
+    const done = answers.filter((answer) => answer !== undefined);
+    expect(done.filter((answer) => "SnapshotsTaken" in answer)).toHaveLength(1);
+    for (const answer of done) expect(answer).toMatchObject({ Failures: 0, SnapshotFailures: 0 });
     expect(snapshotsAsked(calls)).toEqual([`orders-${new Date().toISOString().slice(0, 10)}`]);
   });
 
@@ -258,5 +274,38 @@ describe("the sentry answers", () => {
     expect(metrics).toMatchObject({ Failures: 0, SnapshotFailures: 1, MemoryUsed: expect.any(Number) });
     expect(log).toContainEqual(expect.objectContaining({ level: "ERROR", part: "snapshot" }));
     expect((await run()).metrics.SnapshotFailures).toBe(0);
+  });
+});
+
+describe("of two that run at the same time", () => {
+  /** ElastiCache lets a run wait for half a second. */
+  const slowly = async () => {
+    const answers = elasticache({ retentionDays: 7 });
+    await stubAws(async (call) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return answers(call);
+    });
+  };
+
+  test("one does the work, and the next minute's run does it again", async () => {
+    const { server } = await started();
+    await slowly();
+    const environment = { ELASTICACHE_ID: "orders" };
+    const sentries = [await newSentry(server.url, environment), await newSentry(server.url, environment)];
+    const seen = await Promise.all(sentries.map((run) => run()));
+    expect(seen.filter(Boolean)).toHaveLength(1);
+    expect(await sentries[0]?.()).toMatchObject({ Failures: 0 });
+    expect(await sentries[1]?.()).toMatchObject({ Failures: 0 });
+  });
+
+  test("those of two stages do not hinder each other", async () => {
+    const { server } = await started();
+    await slowly();
+    const environment = { ELASTICACHE_ID: "orders" };
+    const runs = [
+      await newSentry(server.url, environment),
+      await newSentry(server.url, environment, "redigate-dev-sentry"),
+    ];
+    expect((await Promise.all(runs.map((run) => run()))).filter(Boolean)).toHaveLength(2);
   });
 });
