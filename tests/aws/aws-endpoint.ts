@@ -24,14 +24,14 @@ export type AwsReply =
  * variables that the SDK reads. Gives the calls so far; the array grows.
  */
 export async function stubAws(
-  answer: (call: AwsCall, nth: number) => AwsReply,
+  answer: (call: AwsCall, nth: number) => AwsReply | Promise<AwsReply>,
   variable = "AWS_ENDPOINT_URL",
 ): Promise<readonly AwsCall[]> {
   const calls: AwsCall[] = [];
   const server = createServer(async (request, response) => {
     const call = await readCall(request);
     calls.push(call);
-    const reply = answer(call, calls.length);
+    const reply = await answer(call, calls.length);
     if (reply === "nothing") return;
     if (reply === "reset") return void request.socket.resetAndDestroy();
     response.writeHead(reply.status, { "content-type": reply.contentType, "x-amzn-requestid": "id" });
