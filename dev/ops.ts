@@ -42,6 +42,8 @@ async function run(): Promise<void> {
   const view = Object.hasOwn(views, name) ? views[name as keyof typeof views] : undefined;
   if (!view || more.length > 0)
     throw new WrongUsage(name ? `There is no command ${positionals.join(" ")}.` : "Which?");
+  if (values.create && values.restore !== undefined)
+    throw new WrongUsage("--create and --restore do not go together.");
   const api: Api = askApi(
     values.url ?? (process.env.REDIGATE_URL || "http://localhost:3000"),
     values.token ?? (process.env.REDIGATE_TOKEN || (await ownToken())),

@@ -76,7 +76,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
   WARM_JITTER_SECONDS:
     "Each function waits at random up to so long before it is warmed, so that not all connect at once",
-  SENTRY_WARN_PERCENT: "The sentry warns when so much of the memory, or of the connections, is in use",
+  SENTRY_WARN_PERCENT:
+    "The sentry warns when so much of the memory, or of the connections, is in use; 0 for never",
   SENTRY_FORECAST_MINUTES:
     "It warns as well when they will be used up within so many minutes if they grow as of late; 0 for never",
 };

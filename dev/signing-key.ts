@@ -7,7 +7,7 @@ import { privateFile } from "./private-file.ts";
 /** What a token says about its bearer. */
 export interface TokenClaims {
   readonly tenant: string;
-  /** Space-separated, such as `cache:* sessions:read`; `*` alone is every scope. */
+  /** Space-separated, such as `cache:* sessions:read`; `*` alone is all but those of `ops`. */
   readonly scope: string;
   readonly days: number;
 }

@@ -49,7 +49,7 @@ function welcome(url: string, token: string): string {
   return `
 Serving ${url}
 
-Token for tenant "dev", every scope, valid for 30 days:
+Token for tenant "dev", all scopes but those of ops, valid for 30 days:
 ${token}
 
 Store and read a value:

@@ -1,4 +1,4 @@
-const { maxClientsOf } = require("./concurrency.cjs");
+const { connectionsOf, maxClientsOf } = require("./concurrency.cjs");
 const { functions } = require("./functions.cjs");
 const { api, lambda, machine, nodes, saidBy, serverlessCache } = require("./metric-sources.cjs");
 
@@ -7,19 +7,31 @@ const isServerless = ({ cache }) => cache === "serverless";
 const isSelfManaged = ({ cache }) => cache === "self-managed";
 const isUnmanaged = ({ isManaged }) => !isManaged;
 const isNodes = (stack) => stack.isManaged && !isServerless(stack);
-const hasReplicas = (stack) => isNodes(stack) && stack.cache !== "node" && stack.replicas > 0;
-const isDurable = (stack) => stack.cache === "cluster" && stack.durability !== "none";
+const hasReplicas = ({ cache, replicas }) => cache !== "node" && replicas > 0;
+const isDurable = ({ cache, durability }) => cache === "cluster" && durability !== "none";
+/** With the other policies it is to be full, and to evict, all the time. */
+const isNeverFull = ({ eviction }) => !eviction.startsWith("allkeys-");
 /**
  * Of up to two virtual CPUs, where the engine's own is no measure of the node:
  * https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/CacheMetrics.WhichShouldIMonitor.html
  */
-const isSmall = (stack) => isNodes(stack) && /\.(micro|small|medium|large)$/.test(stack.nodeType);
-const isLarge = (stack) => isNodes(stack) && !isSmall(stack);
+const isSmall = ({ nodeType }) => /\.(micro|small|medium|large)$/.test(nodeType);
+const isLarge = (stack) => !isSmall(stack);
 
-const connections = ({ cache }) => maxClientsOf(cache) * 0.8;
+/** More than the functions can have are somebody else's; without a reservation only the node has an end. */
+const connections = ({ cache, concurrency }) =>
+  concurrency > 0 ? connectionsOf(concurrency) : maxClientsOf(cache) * 0.8;
+/** Of a hundred; how many a Redis elsewhere takes is not known here. */
+const connectionsShare = (stack) =>
+  isSelfManaged(stack) ? (100 * connections(stack)) / maxClientsOf(stack.cache) : 80;
 
-/** Entries of the list that have a source in common, and mostly the stacks that they are for. */
-const watch = (when, from, entries) => entries.map((entry) => ({ when, from, ...entry }));
+/** Entries of the list that have a source in common, and the stacks that they are for, of which some are not for all. */
+const watch = (isThere, from, entries) =>
+  entries.map(({ when = always, ...entry }) => ({
+    ...entry,
+    from,
+    when: (stack) => isThere(stack) && when(stack),
+  }));
 
 /**
  * Everything that is watched; alarms and dashboard are made of this list. An alarm goes off when the metric was above
@@ -29,8 +41,14 @@ const watch = (when, from, entries) => entries.map((entry) => ({ when, from, ...
 const WATCHED = [
   // Node by node: the worst of them counts.
   ...watch(isNodes, nodes, [
-    { id: "Memory", metric: "DatabaseMemoryUsagePercentage", stat: "Maximum", above: 80 },
-    { id: "Evictions", metric: "Evictions", stat: "Sum", above: 100 },
+    {
+      id: "Memory",
+      when: isNeverFull,
+      metric: "DatabaseMemoryUsagePercentage",
+      stat: "Maximum",
+      above: 80,
+    },
+    { id: "Evictions", when: isNeverFull, metric: "Evictions", stat: "Sum", above: 100 },
     { id: "EngineCpu", when: isLarge, metric: "EngineCPUUtilization", stat: "Average", above: 80 },
     // The engine can use half of what two CPUs do, and 90 % of that is much.
     { id: "EngineCpu", when: isSmall, metric: "CPUUtilization", stat: "Average", above: 45 },
@@ -66,9 +84,9 @@ const WATCHED = [
   ]),
   // A Redis that AWS does not watch: what the sentry sees of it.
   ...watch(isUnmanaged, saidBy("sentry"), [
-    { id: "Memory", metric: "MemoryShare", stat: "Maximum", above: 80 },
-    { id: "Evictions", metric: "Evictions", stat: "Sum", above: 100 },
-    { id: "Connections", metric: "ConnectionsShare", stat: "Maximum", above: 80 },
+    { id: "Memory", when: isNeverFull, metric: "MemoryShare", stat: "Maximum", above: 80 },
+    { id: "Evictions", when: isNeverFull, metric: "Evictions", stat: "Sum", above: 100 },
+    { id: "Connections", metric: "ConnectionsShare", stat: "Maximum", above: connectionsShare },
     // In bytes.
     { id: "ReplicationLag", metric: "ReplicationLag", stat: "Maximum", above: 10_000_000 },
     { id: "RoundTrip", metric: "RedisRoundTrip", stat: "Maximum", above: 100 },
@@ -85,9 +103,9 @@ const WATCHED = [
       missing: "breaching",
     },
   ]),
-  // What the sentry foresees, and whether it sees at all: it says 0 or 1 at every run.
+  // What the sentry foresees, where it knows how much there is; and whether it sees at all, which it says at every run.
   ...watch(always, saidBy("sentry"), [
-    { id: "MemoryShort", metric: "MemoryShort", stat: "Maximum", above: 0 },
+    { id: "MemoryShort", when: isNeverFull, metric: "MemoryShort", stat: "Maximum", above: 0 },
     { id: "ConnectionsShort", metric: "ConnectionsShort", stat: "Maximum", above: 0 },
     { id: "NodesUnreachable", metric: "NodesUnreachable", stat: "Maximum", above: 0 },
     { id: "SnapshotFailures", metric: "SnapshotFailures", stat: "Sum", above: 0, minutes: 1 },

@@ -1,4 +1,4 @@
-const { functions } = require("./functions.cjs");
+const { functions, idOf } = require("./functions.cjs");
 
 /** Everybody may call this, and `*`, which says of an unknown path that it is one. */
 const OPEN = ["/v1/health"];
@@ -20,10 +20,12 @@ const routeId = ({ method, path }) =>
 
 async function closedRoutes({ resolveVariable }) {
   const blocks = await Promise.all(
-    functions.map((name) => resolveVariable(`file(functions/${name}/function.yml):${name}.events`)),
+    functions.map(async (name) => {
+      const events = await resolveVariable(`file(functions/${name}/function.yml):${name}.events`);
+      return events.flatMap(({ httpApi }) => (httpApi?.path ? [{ ...httpApi, name }] : []));
+    }),
   );
-  const routes = blocks.flat().flatMap(({ httpApi }) => (httpApi?.path ? [httpApi] : []));
-  return routes.filter(({ path }) => !OPEN.includes(path)).map(routeId);
+  return blocks.flat().filter(({ path }) => !OPEN.includes(path));
 }
 
 /** API Gateway's own authorizer, where an issuer is given; otherwise the functions verify the tokens. */
@@ -46,7 +48,7 @@ exports.settings = async (variables) => {
   return { AUTH_MODE: jwtIssuer ? "authorizer" : process.env.AUTH_MODE || "" };
 };
 
-/** A preflight has no token, so with an authorizer API Gateway answers it instead of the functions. */
+/** What pages may read of answers, those of the authorizer too, is then for API Gateway to say. */
 function corsOf(origins) {
   return {
     CorsConfiguration: {
@@ -58,6 +60,20 @@ function corsOf(origins) {
       ],
       ExposeHeaders: ["*"],
       MaxAge: 3600,
+    },
+  };
+}
+
+/** A preflight has no token, and the authorizer of `ANY` would refuse it: so it has a route of its own, past it. */
+function preflightOf({ name, path }) {
+  const integration = `HttpApiIntegration${idOf(name, "")}`;
+  return {
+    Type: "AWS::ApiGatewayV2::Route",
+    DependsOn: integration,
+    Properties: {
+      ApiId: { Ref: "HttpApi" },
+      RouteKey: `OPTIONS ${path}`,
+      Target: { "Fn::Join": ["/", ["integrations", { Ref: integration }]] },
     },
   };
 }
@@ -98,12 +114,18 @@ exports.resources = async (variables) => {
   const origins = jwtIssuer && process.env.CORS_ORIGINS;
   // With a name of its own there is no way in past what stands before that name.
   const api = { ...(origins && corsOf(origins)), ...(domainName && { DisableExecuteApiEndpoint: true }) };
+  const preflights = (origins ? routes : []).map((route) => [
+    routeId({ ...route, method: "options" }),
+    preflightOf(route),
+  ]);
+  const domain = domainName ? domainOf(stack) : {};
   return {
-    ...(domainName && domainOf(stack)),
+    ...domain,
+    Resources: { ...domain.Resources, ...Object.fromEntries(preflights) },
     extensions: {
       HttpApiStage: { Properties: throttling },
       HttpApi: { Properties: api },
-      ...Object.fromEntries(routes.map((id) => [id, { Properties: authorized }])),
+      ...Object.fromEntries(routes.map((route) => [routeId(route), { Properties: authorized }])),
     },
   };
 };

@@ -8,7 +8,8 @@ const ADDRESSES =
   /^(REDIS_(?!DEADLINE_MS$|MIN_REPLICAS_ACK$)\w+|ELASTICACHE_ID|VPC_(SUBNET|SECURITY_GROUP)_IDS)$/;
 /** https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Durability.Options.html */
 const DURABLE_NODES = /^cache\.([rm][678]g|c[78]gn)\./;
-const NODES_OF_A_CLUSTER = 500;
+/** With the alarms of 300 the template is larger than the 1 MiB that CloudFormation takes; AWS would have up to 500. */
+const NODES_OF_A_CLUSTER = 250;
 /** Redis beside the copies that its snapshots make. */
 const SHARE_OF_MACHINE = 0.75;
 /** The append-only file before and after it is written anew, and a snapshot before and after. */
@@ -20,16 +21,21 @@ const SNAPSHOTS = {
 };
 const NAMED_SNAPSHOT = [/^[a-z][\w.-]*$/i, "the name of a snapshot, not an ARN"];
 
+/** Of an ARN; undefined of what is none. */
+const regionOf = (arn = "") => arn.split(":")[3];
+
 const hasTwice = (list) => new Set(list).size < list.length;
+const longestOf = (names) => names.toSorted((one, other) => other.length - one.length)[0];
 
 /** Parameters that do not go together; each sentence names them. */
-function ofTheCache({ given, stack }) {
+function ofTheCache({ given, stack, region }) {
   const { cache, replicas, shards, durability, nodeType, restoreFrom, snapshotWindow, maintenanceWindow } =
     stack;
   const { instanceType, maxMemoryMegabytes, volumeGigabytes } = stack;
   const nodes = shards * (1 + replicas);
   const [snapshot, whatItIs] = SNAPSHOTS[cache] ?? NAMED_SNAPSHOT;
   const machineMegabytes = memoryOf(instanceType) * 1024;
+  const snapshotRegion = regionOf(restoreFrom);
   return [
     [
       cache === "cluster" && durability !== "none" && !DURABLE_NODES.test(nodeType),
@@ -41,9 +47,13 @@ function ofTheCache({ given, stack }) {
     ],
     [
       cache === "cluster" && nodes > NODES_OF_A_CLUSTER,
-      `shards=${shards}, replicas=${replicas}: come to ${nodes} nodes, and a cluster has at most ${NODES_OF_A_CLUSTER}`,
+      `shards=${shards}, replicas=${replicas}: come to ${nodes} nodes, and CloudFormation takes the alarms of ${NODES_OF_A_CLUSTER} at most`,
     ],
     [restoreFrom && !snapshot.test(restoreFrom), `restoreFrom: with cache=${cache} it is ${whatItIs}`],
+    [
+      snapshotRegion && snapshotRegion !== region,
+      `restoreFrom: is of the region ${snapshotRegion}, and the stack goes to ${region}`,
+    ],
     [
       given.snapshotWindow && stack.snapshotDays === 0,
       `snapshotWindow=${snapshotWindow}: means nothing with snapshotDays=0, which takes no snapshots`,
@@ -82,6 +92,10 @@ function ofTheNetwork({ given, stack, environment, region }) {
     ],
     [given.endpoints === "no" && !given.vpcId, "endpoints=no: goes with vpcId, a network that has them"],
     [
+      given.vpcId && !given.endpoints,
+      "vpcId: needs endpoints, as endpoints=yes takes over names of AWS for all that is in that VPC, and endpoints=no goes with endpoints that it has",
+    ],
+    [
       stack.cache === "external" && isSet("VPC_SUBNET_IDS") !== isSet("VPC_SECURITY_GROUP_IDS"),
       "VPC_SUBNET_IDS, VPC_SECURITY_GROUP_IDS: one needs the other",
     ],
@@ -94,12 +108,13 @@ function ofTheConnections({ stack, environment, service, stage }) {
   const hasAddress = ["REDIS_URL", "REDIS_HOST", "REDIS_NODES", "ELASTICACHE_ID"].some(
     (name) => environment[name],
   );
-  const acknowledged = Number(environment.REDIS_MIN_REPLICAS_ACK || 0);
+  const acknowledged = environment.REDIS_MIN_REPLICAS_ACK || "0";
   const copies = { cluster: stack.replicas, "replication-group": stack.replicas, external: Infinity };
   const connections = connectionsOf(concurrency);
   const least = leastFor(functions);
-  const id = `${service}-${stage}-${cache}`;
-  const longest = functions.toSorted((one, other) => other.length - one.length)[0];
+  // The cache itself, and its users, of which the other has a shorter name.
+  const id = `${service}-${stage}-${longestOf([cache, "functions"])}`;
+  const functionName = `${service}-${stage}-${longestOf(functions)}`;
   return [
     [
       cache === "external" && !hasAddress,
@@ -110,7 +125,11 @@ function ofTheConnections({ stack, environment, service, stage }) {
       `cache=${cache}: makes a Redis of its own, so ${foreign.join(", ")} must not be set; cache=external uses it`,
     ],
     [
-      acknowledged > (copies[cache] ?? 0),
+      !/^\d+$/.test(acknowledged),
+      `REDIS_MIN_REPLICAS_ACK=${acknowledged}: must be a whole number of replicas`,
+    ],
+    [
+      Number(acknowledged) > (copies[cache] ?? 0),
       `REDIS_MIN_REPLICAS_ACK=${acknowledged}: asks for more replicas than cache=${cache} has`,
     ],
     [
@@ -123,19 +142,28 @@ function ofTheConnections({ stack, environment, service, stage }) {
     ],
     [
       isManaged && !/^(?!.*--)[a-z][a-z0-9-]{0,38}[a-z0-9]$/.test(id),
-      `stage=${stage}: calls the cache ${id}, and with cache=${cache} that may have 40 small letters, digits and single hyphens`,
+      `stage=${stage}: makes the name ${id}, and with cache=${cache} that may have 40 small letters, digits and single hyphens`,
     ],
     [
-      `${service}-${stage}-${longest}`.length > 64,
-      `stage=${stage}: calls a function ${service}-${stage}-${longest}, and that may have 64 characters`,
+      functionName.length > 64,
+      `stage=${stage}: calls a function ${functionName}, and that may have 64 characters`,
     ],
   ];
 }
 
-function ofTheApi({ given, environment, region }) {
-  const certificateRegion = given.certificateArn?.split(":")[3];
+function ofTheApi({ given, environment, isDeployed, region }) {
+  const certificateRegion = regionOf(given.certificateArn);
+  const isVerifiedByFunctions = !given.jwtIssuer && environment.AUTH_MODE !== "authorizer";
   return [
     [Boolean(given.jwtIssuer) !== Boolean(given.jwtAudience), "jwtIssuer, jwtAudience: one needs the other"],
+    [
+      !["", "token", "authorizer"].includes(environment.AUTH_MODE ?? ""),
+      `AUTH_MODE=${environment.AUTH_MODE}: must be token or authorizer`,
+    ],
+    [
+      isDeployed && isVerifiedByFunctions && !environment.AUTH_PUBLIC_KEY,
+      "AUTH_PUBLIC_KEY: is not set, and without it the functions verify no token and serve nothing; jwtIssuer has API Gateway verify them",
+    ],
     [
       given.jwtIssuer && environment.AUTH_MODE === "token",
       "jwtIssuer: API Gateway verifies the tokens then, and AUTH_MODE=token says that the functions do",

@@ -133,5 +133,9 @@ exports.resources = async (variables) => {
   if (stack.cache === "external") return {};
   const name = await variables.resolveVariable("self:custom.name");
   const { vpcId } = placesOf(stack);
-  return { Resources: { ...(!stack.vpcId && vpcOf(stack, name)), ...securityGroupsOf(stack, vpcId) } };
+  return {
+    Resources: { ...(!stack.vpcId && vpcOf(stack, name)), ...securityGroupsOf(stack, vpcId) },
+    // Whom endpoints that are there already must admit.
+    Outputs: { FunctionsSecurityGroup: { Value: ref("FunctionsSecurityGroup") } },
+  };
 };

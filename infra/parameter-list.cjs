@@ -43,7 +43,7 @@ const PARAMETERS = {
     check: text(/^subnet-\w+(,subnet-\w+)*$/, "ids of subnets, separated by commas"),
   },
   endpoints: {
-    says: "`no` if that VPC has the VPC endpoints already",
+    says: "With `vpcId`, which needs one of them: `no` if that VPC has the VPC endpoints already, `yes` makes them, for all in it",
     for: OWN,
     check: oneOf("yes", "no"),
     default: "yes",

@@ -3,6 +3,8 @@ const { MANAGED, PARAMETERS } = require("./parameter-list.cjs");
 
 /** Commands that run functions on this machine, where there is no stack to find anything in. */
 const LOCAL_COMMANDS = ["offline", "invoke"];
+/** Puts up what answers requests from then on; what `package` makes is only looked at. */
+const DEPLOYING_COMMAND = "deploy";
 
 function defaultOf(name, cache, stage) {
   if (name === "cache") return stage === "prod" ? "serverless" : "node";
@@ -13,7 +15,7 @@ function defaultOf(name, cache, stage) {
 /** What is wrong with single parameters; each sentence names it. */
 function wrongValues(given, cache) {
   return Object.entries(given).flatMap(([name, value]) => {
-    const parameter = PARAMETERS[name];
+    const parameter = Object.hasOwn(PARAMETERS, name) && PARAMETERS[name];
     if (!parameter) return `${name}: is no parameter; there are ${Object.keys(PARAMETERS).join(", ")}`;
     const problem = parameter.check(value);
     if (problem) return `${name}: ${problem}`;
@@ -37,13 +39,13 @@ function settle(
   given,
   stage,
   environment,
-  { isLocal = false, service = "redigate", region = "us-east-1" } = {},
+  { isLocal = false, isDeployed = false, service = "redigate", region = "us-east-1" } = {},
 ) {
   if (isLocal) return { ...valuesOf({}, "external", stage), isLocal };
   const cache = given.cache ?? defaultOf("cache", undefined, stage);
   const stack = { ...valuesOf(given, cache, stage), isLocal };
   const wrong = wrongValues(given, cache);
-  const context = { given, stack, environment, service, stage, region };
+  const context = { given, stack, environment, isDeployed, service, stage, region };
   const problems = wrong.length > 0 ? wrong : contradictions(context);
   if (problems.length > 0) throw sentence(`Wrong parameters. ${problems.join("; ")}.`);
   return stack;
@@ -68,8 +70,9 @@ module.exports = async ({ options, resolveVariable }) => {
     return [name, value === null ? undefined : String(value)];
   });
   const given = Object.fromEntries((await Promise.all(found)).filter(([, value]) => value !== undefined));
-  const isLocal = LOCAL_COMMANDS.includes(process.argv[2]);
-  return settle(given, stage, process.env, { isLocal, service, region });
+  const [, , command] = process.argv;
+  const [isLocal, isDeployed] = [LOCAL_COMMANDS.includes(command), command === DEPLOYING_COMMAND];
+  return settle(given, stage, process.env, { isLocal, isDeployed, service, region });
 };
 
 Object.assign(module.exports, { settle, sentence });

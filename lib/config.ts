@@ -43,7 +43,7 @@ const Environment = z.object({
   LOCKS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   WARM_TARGETS: z._default(list, []),
   WARM_JITTER_SECONDS: z._default(integer(0, 20), 2),
-  SENTRY_WARN_PERCENT: z._default(integer(1, 100), 80),
+  SENTRY_WARN_PERCENT: z._default(integer(0, 100), 80),
   SENTRY_FORECAST_MINUTES: z._default(integer(0, 1440), 60),
 });
 

@@ -188,6 +188,11 @@ describe("the settings", () => {
   });
 });
 
+test("the sentry can be told never to warn", () => {
+  const never = { SENTRY_WARN_PERCENT: "0", SENTRY_FORECAST_MINUTES: "0" };
+  expect(parseConfig(never).sentry).toEqual({ warnPercent: 0, forecastMs: 0 });
+});
+
 test("a call with an idempotency key is known no longer than the tokens that it made", () => {
   const environment = {
     TOKENS_ACCESS_SECONDS: "1",
@@ -235,6 +240,7 @@ describe("a bad value is refused with the variable and the reason, and never sho
     ["SESSIONS_IDEMPOTENCY_SECONDS", "3601", "must be a whole number from 1 to 3600"],
     ["TOKENS_IDEMPOTENCY_SECONDS", "3601", "must be a whole number from 1 to 3600"],
     ["TOKENS_REUSE_GRACE_SECONDS", "301", "must be a whole number from 0 to 300"],
+    ["SENTRY_WARN_PERCENT", "101", "must be a whole number from 0 to 100"],
   ])("%s=%s", (name, value, reason) => {
     const message = refusal({ [name]: value });
     expect(message).toContain(`${name}: ${reason}`);

@@ -45,6 +45,11 @@ export async function* memory(api: Api): AsyncGenerator<string> {
   );
   const how = sample.measured ? "measured" : "estimated: the server does not measure";
   yield `\nFrom ${sample.sampledKeys} of ${sample.totalKeys} keys, ${how}.`;
+  if (sample.usedBytes !== undefined) {
+    yield `That makes ${bytes(all)} of the ${bytes(sample.usedBytes)} that Redis uses.`;
+    if (sample.sampledKeys < sample.totalKeys && all < sample.usedBytes / 2)
+      yield "What is missing may be a few large collections: `npm run -s ops -- collections` finds them.";
+  }
   yield* away(sample.unreachable);
 }
 

@@ -102,11 +102,17 @@ export function createRoutes(ops: Ops, idempotency: Idempotency): Handlers<typeo
       if (confirm !== managed.id)
         throw invalidRequest([{ path: "body.confirm", message: "must be the id of the cache" }]);
       const request = ["failover", managed.id, nodeGroupId];
-      const state = await once(idempotency, { tenant, key, request }, async () => {
-        const outcome = await asked(managed.testFailover(nodeGroupId));
-        if (outcome.state === "refused") throw new Problem(409, "failover_refused", outcome.why);
-        return outcome.state;
-      });
+      const state = await once<FailoverState>(
+        idempotency,
+        { tenant, key, request },
+        async (_, __, foretell) => {
+          // The Redis that keeps the answer is the one that fails over.
+          const beforehand = async () => foretell?.("unknown");
+          const outcome = await asked(managed.testFailover(nodeGroupId, beforehand));
+          if (outcome.state === "refused") throw new Problem(409, "failover_refused", outcome.why);
+          return outcome.state;
+        },
+      );
       const location = "/v1/ops/topology";
       return { status: 202, headers: { ...headers, location }, body: { nodeGroupId, state } };
     },
@@ -117,6 +123,8 @@ function managedBy({ managed }: Ops) {
   if (managed) return managed;
   throw new Problem(409, "not_managed", "This Redis is none of ElastiCache's: ELASTICACHE_ID is unset.");
 }
+
+type FailoverState = "started" | "unknown";
 
 /** What AWS could not be asked is said to the operator with the reason, which names settings and no values. */
 async function asked<T>(question: Promise<T>): Promise<T> {

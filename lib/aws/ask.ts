@@ -60,12 +60,18 @@ export function isAwsError(error: unknown, name: string): boolean {
   return read(error).name === name;
 }
 
-/** For `catch`: an answer with nothing in it where AWS says by this error that there is nothing. */
-export function noneIf(name: string) {
-  return (error: unknown): Record<string, never> => {
-    if (isAwsError(error, name)) return {};
+/** For `catch`: this answer where AWS says by this error that there is nothing. */
+export function noneIf<T>(name: string, none: T) {
+  return (error: unknown): T => {
+    if (isAwsError(error, name)) return none;
     throw error;
   };
+}
+
+/** What AWS always has in this answer. To the SDK an empty page, or somebody else's, is an answer as well. */
+export function told<T>(setting: string, value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw new AwsUnavailable(`${setting}: AWS could not be asked (the answer has nothing in it)`);
 }
 
 function read(error: unknown) {

@@ -1,6 +1,6 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { ConfigError } from "../config.ts";
-import { ask, isAwsError, PATIENCE } from "./ask.ts";
+import { ask, isAwsError, PATIENCE, told } from "./ask.ts";
 import { readEvents } from "./cache-events.ts";
 import type {
   CacheDescription,
@@ -75,7 +75,9 @@ export function createManagedCache(id: string, { timeoutMs = 3000 }: ManagedCach
   ): Promise<T> {
     return ask({ setting: SETTING, actions, timeoutMs }, async (signal) => {
       const sdk = await import("@aws-sdk/client-elasticache");
-      const client = new sdk.ElastiCacheClient({ ...PATIENCE, maxAttempts });
+      // What is sent once has all the time.
+      const handler = { ...PATIENCE.requestHandler, ...(maxAttempts === 1 && { requestTimeout: timeoutMs }) };
+      const client = new sdk.ElastiCacheClient({ maxAttempts, requestHandler: handler });
       try {
         return await question(sdk, client, signal);
       } finally {
@@ -146,10 +148,7 @@ export function createManagedCache(id: string, { timeoutMs = 3000 }: ManagedCach
         "elasticache:CreateSnapshot or elasticache:CreateServerlessCacheSnapshot",
         async (sdk, client, signal) => {
           const kind = await kindOf(sdk, client, signal);
-          return unlessRefused(async () => {
-            const created = await kind.createSnapshot(name, signal);
-            return created ?? { name, status: "creating", source: "manual" };
-          });
+          return unlessRefused(async () => told(SETTING, await kind.createSnapshot(name, signal)));
         },
         1,
       );
@@ -161,7 +160,8 @@ export function createManagedCache(id: string, { timeoutMs = 3000 }: ManagedCach
         (sdk, client, abortSignal) =>
           unlessRefused(async () => {
             const command = new sdk.TestFailoverCommand({ ReplicationGroupId: id, NodeGroupId });
-            await client.send(command, { abortSignal });
+            const { ReplicationGroup } = await client.send(command, { abortSignal });
+            told(SETTING, ReplicationGroup);
             return undefined;
           }),
         1,

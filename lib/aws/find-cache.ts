@@ -1,6 +1,6 @@
 import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { ConfigError } from "../config.ts";
-import { AwsUnavailable, ask, noneIf, PATIENCE } from "./ask.ts";
+import { AwsUnavailable, ask, noneIf, PATIENCE, told } from "./ask.ts";
 
 const SETTING = "ELASTICACHE_ID";
 
@@ -48,9 +48,10 @@ async function findReplicationGroup(
   abortSignal: AbortSignal,
 ): Promise<FoundCache | undefined> {
   const command = new DescribeReplicationGroupsCommand({ ReplicationGroupId: id });
-  const { ReplicationGroups: [group] = [] } = await client
+  const { ReplicationGroups } = await client
     .send(command, { abortSignal })
-    .catch(noneIf("ReplicationGroupNotFoundFault"));
+    .catch(noneIf("ReplicationGroupNotFoundFault", { ReplicationGroups: [] }));
+  const [group] = told(SETTING, ReplicationGroups);
   if (!group) return undefined;
   const endpoint = group.ConfigurationEndpoint ?? group.NodeGroups?.[0]?.PrimaryEndpoint;
   return {
@@ -68,9 +69,10 @@ async function findServerlessCache(
   abortSignal: AbortSignal,
 ): Promise<FoundCache> {
   const command = new DescribeServerlessCachesCommand({ ServerlessCacheName: id });
-  const { ServerlessCaches: [cache] = [] } = await client
+  const { ServerlessCaches } = await client
     .send(command, { abortSignal })
-    .catch(noneIf("ServerlessCacheNotFoundFault"));
+    .catch(noneIf("ServerlessCacheNotFoundFault", { ServerlessCaches: [] }));
+  const [cache] = told(SETTING, ServerlessCaches);
   if (!cache) throw new ConfigError(`${SETTING}: no replication group or serverless cache has this id`);
   return { mode: "cluster", ...whereIs(cache.Endpoint, cache.Status), tls: true, serverless: true };
 }

@@ -1,5 +1,5 @@
 import type { ElastiCacheClient, NodeGroup, ReplicationGroup, Snapshot } from "@aws-sdk/client-elasticache";
-import { noneIf } from "./ask.ts";
+import { noneIf, told } from "./ask.ts";
 import {
   type CacheDescription,
   type CacheKind,
@@ -13,10 +13,10 @@ type Sdk = typeof import("@aws-sdk/client-elasticache");
 export function replicationGroup(sdk: Sdk, client: ElastiCacheClient, id: string): CacheKind {
   async function find(abortSignal: AbortSignal): Promise<ReplicationGroup | undefined> {
     const command = new sdk.DescribeReplicationGroupsCommand({ ReplicationGroupId: id });
-    const { ReplicationGroups: [group] = [] } = await client
+    const { ReplicationGroups } = await client
       .send(command, { abortSignal })
-      .catch(noneIf("ReplicationGroupNotFoundFault"));
-    return group;
+      .catch(noneIf("ReplicationGroupNotFoundFault", { ReplicationGroups: [] }));
+    return told("ELASTICACHE_ID", ReplicationGroups)[0];
   }
 
   return {
@@ -33,16 +33,19 @@ export function replicationGroup(sdk: Sdk, client: ElastiCacheClient, id: string
       const { CacheClusters: [node] = [] } = await client.send(command, { abortSignal });
       return node?.EngineVersion;
     },
+    /** Where cluster mode is off, of all snapshots there are: a page may be short, or empty with a next. */
     async snapshots(MaxRecords, Marker, abortSignal) {
-      const command = new sdk.DescribeSnapshotsCommand({ ReplicationGroupId: id, MaxRecords, Marker });
+      const group = await find(abortSignal);
+      const ReplicationGroupId = group?.ClusterEnabled ? id : undefined; // else one of a node may know no group
+      const command = new sdk.DescribeSnapshotsCommand({ ReplicationGroupId, MaxRecords, Marker });
       const { Snapshots = [], Marker: next } = await client.send(command, { abortSignal });
-      return { snapshots: Snapshots.map(describeSnapshot), next };
+      return { snapshots: Snapshots.filter((each) => isOf(id, each)).map(describeSnapshot), next };
     },
     async snapshot(SnapshotName, abortSignal) {
       const command = new sdk.DescribeSnapshotsCommand({ SnapshotName });
       const { Snapshots: [snapshot] = [] } = await client
         .send(command, { abortSignal })
-        .catch(noneIf("SnapshotNotFoundFault"));
+        .catch(noneIf("SnapshotNotFoundFault", { Snapshots: [] }));
       return snapshot && isOf(id, snapshot) ? describeSnapshot(snapshot) : undefined;
     },
     async createSnapshot(SnapshotName, abortSignal) {
@@ -64,10 +67,11 @@ function sourceOf(id: string, group: ReplicationGroup | undefined) {
   return CacheClusterId ? { CacheClusterId } : { ReplicationGroupId: id };
 }
 
-/** AWS writes ids in lower case, and what was taken of a node may know nothing of the group. */
+/** AWS writes ids in lower case. What was taken of a node may know nothing of the group, but the node is called after it. */
 function isOf(id: string, { ReplicationGroupId, CacheClusterId = "" }: Snapshot): boolean {
   const group = id.toLowerCase();
-  return ReplicationGroupId === group || CacheClusterId.startsWith(`${group}-`);
+  if (ReplicationGroupId) return ReplicationGroupId === group;
+  return new RegExp(`^${group}(-\\d{4})?-\\d{3}$`).test(CacheClusterId);
 }
 
 function describeGroup(id: string, group: ReplicationGroup): CacheDescription {

@@ -3,7 +3,7 @@ import type {
   ServerlessCache,
   ServerlessCacheSnapshot,
 } from "@aws-sdk/client-elasticache";
-import { noneIf } from "./ask.ts";
+import { noneIf, told } from "./ask.ts";
 import {
   type CacheDescription,
   type CacheKind,
@@ -19,9 +19,10 @@ export function serverlessCache(sdk: Sdk, client: ElastiCacheClient, name: strin
     kind: "serverless",
     async describe(abortSignal) {
       const command = new sdk.DescribeServerlessCachesCommand({ ServerlessCacheName: name });
-      const { ServerlessCaches: [cache] = [] } = await client
+      const { ServerlessCaches } = await client
         .send(command, { abortSignal })
-        .catch(noneIf("ServerlessCacheNotFoundFault"));
+        .catch(noneIf("ServerlessCacheNotFoundFault", { ServerlessCaches: [] }));
+      const [cache] = told("ELASTICACHE_ID", ServerlessCaches);
       return cache && describeCache(name, cache);
     },
     version: async ({ version }) => version,
@@ -41,7 +42,7 @@ export function serverlessCache(sdk: Sdk, client: ElastiCacheClient, name: strin
       });
       const { ServerlessCacheSnapshots: [snapshot] = [] } = await client
         .send(command, { abortSignal })
-        .catch(noneIf("ServerlessCacheSnapshotNotFoundFault"));
+        .catch(noneIf("ServerlessCacheSnapshotNotFoundFault", { ServerlessCacheSnapshots: [] }));
       return snapshot && describeSnapshot(snapshot);
     },
     async createSnapshot(ServerlessCacheSnapshotName, abortSignal) {

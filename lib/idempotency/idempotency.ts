@@ -21,8 +21,19 @@ export type Once<T> =
   /** The key came with another call before. */
   | { readonly state: "reused" };
 
-/** Does the work, within the connection's deadline. The same randomness must give the same outcome. */
-export type Work<T> = (connection: Connection, randomness?: Randomness) => Promise<T>;
+/**
+ * Does the work, within the connection's deadline. The same randomness must give the same outcome; work that cannot
+ * promise that calls `foretell`, with the answer for whoever asks when its end was not written down, before it does
+ * what must not happen twice. One round trip; when that rejects, it must not happen.
+ */
+export type Work<T> = (
+  connection: Connection,
+  randomness?: Randomness,
+  foretell?: (answer: T) => Promise<void>,
+) => Promise<T>;
+
+/** The work took so long that somebody else may be at it, or Redis has forgotten who is. */
+class Overtaken extends Error {}
 
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
@@ -55,18 +66,26 @@ export function createIdempotency(connection: Connection, feature: string, remem
     if (state === "answered") return { state: "done", answer: JSON.parse(unseal("answer", key, text)) };
     if (state !== "claimed") return { state };
 
+    const sealed = (answer: T) => seal("answer", key, JSON.stringify(answer));
+    const foretell = async (answer: T) => {
+      const told = await shared.run((redis) => redis.idempotencyForetell(id, ownSeed, sealed(answer)), {
+        idempotent: true,
+      });
+      if (!told) throw new Overtaken();
+    };
     const settle = async (answer: string) => {
       const settling = shared.run((redis) => redis.idempotencySettle(id, ownSeed, answer), {
         idempotent: true,
       });
-      await settling.catch(() => {}); // then the same call runs again, and comes to the same
+      await settling.catch(() => {}); // then the same call runs again and comes to the same, or ends as foretold
     };
     try {
       const [now, seed] = JSON.parse(unseal("seed", key, text));
-      const answer = await work(shared, createRandomness(now, Buffer.from(seed, "base64")));
-      await settle(seal("answer", key, JSON.stringify(answer)));
+      const answer = await work(shared, createRandomness(now, Buffer.from(seed, "base64")), foretell);
+      await settle(sealed(answer));
       return { state: "done", answer };
     } catch (error) {
+      if (error instanceof Overtaken) return { state: "running" };
       await settle("");
       throw error;
     }

@@ -29,8 +29,8 @@ export interface Collection extends Omit<Sized, "key"> {
   /** Bytes that are no UTF-8 as `\xff`. */
   readonly key: string;
   readonly feature: string | undefined;
-  /** Of a string its bytes. */
-  readonly members: number;
+  /** Of a string its bytes; undefined where the server does not count them. */
+  readonly members: number | undefined;
   readonly node: string;
 }
 
@@ -99,9 +99,10 @@ async function sweepStretch(
 /** ioredis sends what is asked of one node at the same time without waiting for the replies. */
 async function describe({ address, node }: Place, { key, ...sized }: Sized): Promise<Collection> {
   const length = LENGTHS[sized.type];
-  const members = length ? await (node as Redis).call(length, key).catch(() => 0) : 0; // it may be gone by now
-  const feature = featureOf(String(key));
-  return { key: nameOf(key), ...sized, feature, members: Number(members), node: address };
+  // It may be refused, or another kind of key by now.
+  const reply = length ? await (node as Redis).call(length, key).catch(() => undefined) : undefined;
+  const members = reply === undefined ? undefined : Number(reply);
+  return { key: nameOf(key), ...sized, feature: featureOf(String(key)), members, node: address };
 }
 
 function nameOf(key: Buffer): string {

@@ -17,11 +17,16 @@ const REASONS: Readonly<Record<Refusal, string>> = {
 };
 /**
  * Has ElastiCache fail over one node group, if it is in a state from which it comes back by itself. Rejects as
- * `ManagedCache` as long as nothing was asked for: whoever met that may try again.
+ * `ManagedCache`, or as `beforehand` does, as long as nothing was asked for: whoever met that may try again.
  */
-export async function testFailover(cache: ManagedCache, nodeGroupId: string): Promise<FailoverTest> {
+export async function testFailover(
+  cache: ManagedCache,
+  nodeGroupId: string,
+  beforehand: () => Promise<void>,
+): Promise<FailoverTest> {
   const why = obstacle(await cache.describe(), nodeGroupId);
   if (why) return { state: "refused", why };
+  await beforehand();
   const outcome = await cache.testFailover(nodeGroupId).catch((error: unknown) => {
     if (error instanceof AwsUnavailable) return { state: "unknown" } as const;
     throw error;

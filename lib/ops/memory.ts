@@ -1,7 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Connection } from "../redis/connection.ts";
 import { featureOf } from "../redis/keys.ts";
-import { NOT_AVAILABLE, orNotAvailable } from "./availability.ts";
+import { NOT_AVAILABLE, orNotAvailable, type Told } from "./availability.ts";
+import { numbers, parseInfo } from "./info.ts";
 import { askEach } from "./nodes.ts";
 import { ORIGIN, type Sized, sweep } from "./sweep.ts";
 
@@ -26,12 +27,14 @@ interface Sample {
   /** How many keys of the node each one stands for. */
   readonly weight: number;
   readonly total: number;
+  readonly usedBytes: number | undefined;
 }
 
 /**
  * Which feature has how many keys and bytes, from a sample of each primary that is the larger the faster it answers. What
  * is rare and large (one board of a million members) may be missed, or count too much; `sampledKeys` of `totalKeys` tells
- * how far to trust it, and where they are the same nothing is guessed.
+ * how far to trust it, and where they are the same nothing is guessed. `usedBytes` is what Redis says that it uses, with
+ * what belongs to no key; undefined where a primary does not tell.
  */
 export async function readMemory(connection: Connection) {
   const { answers, unreachable } = await askEach(
@@ -42,8 +45,10 @@ export async function readMemory(connection: Connection) {
   const samples = answers.filter((answer) => answer !== NOT_AVAILABLE);
   if (samples.length === 0) return NOT_AVAILABLE;
   const keys = samples.flatMap((sample) => sample.keys);
+  const used = samples.map(({ usedBytes }) => usedBytes);
   return {
     totalKeys: sum(samples.map(({ total }) => total)),
+    usedBytes: used.includes(undefined) ? undefined : sum(used as number[]),
     sampledKeys: keys.length,
     measured: keys.every(({ measured }) => measured),
     features: byFeature(samples),
@@ -52,12 +57,23 @@ export async function readMemory(connection: Connection) {
 }
 
 async function takeSample(node: Redis, withinMs: number): Promise<Sample> {
-  const [total, { keys, cursor }] = await Promise.all([
+  const [total, info, { keys, cursor }] = await Promise.all([
     node.dbsize(),
+    orNotAvailable(node.info("memory")),
     sweep(node, { maxKeys: MAX_KEYS, withinMs }),
   ]);
   const isAll = cursor === ORIGIN;
-  return { keys, weight: isAll ? 1 : Math.max(1, total / Math.max(1, keys.length)), total };
+  return {
+    keys,
+    weight: isAll ? 1 : Math.max(1, total / Math.max(1, keys.length)),
+    total,
+    usedBytes: usedBytes(info),
+  };
+}
+
+function usedBytes(info: Told<string>): number | undefined {
+  const told = numbers(parseInfo(info), { bytes: "used_memory" });
+  return told === NOT_AVAILABLE ? undefined : told.bytes;
 }
 
 /** The largest first. */

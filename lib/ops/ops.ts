@@ -33,7 +33,9 @@ export function createOps(connection: Connection, cache: ManagedCache | undefine
       },
       createSnapshot: (label: string | undefined, randomness: Randomness | undefined) =>
         createSnapshot(cache, label, randomness),
-      testFailover: (nodeGroupId: string) => testFailover(cache, nodeGroupId),
+      /** Waits for `beforehand` before ElastiCache is asked for it. */
+      testFailover: (nodeGroupId: string, beforehand: () => Promise<void>) =>
+        testFailover(cache, nodeGroupId, beforehand),
     },
   };
 }

@@ -5,15 +5,27 @@ export interface Step {
   readonly command?: string | undefined;
 }
 
+/** Of a snapshot that never becomes available. */
+const LOST = ["failed", "deleting"];
+
 /**
  * What to do, in order, so that functions work with what a snapshot holds. A snapshot always becomes another cache, so it
- * gets a stage of its own.
+ * gets a stage of its own. Where the snapshot is not `available`, the first step says so, and of one that never will be the
+ * only one.
  */
 export function restoreSteps(cache: CacheDescription, snapshot: SnapshotDescription): Step[] {
+  const { status } = snapshot;
+  if (LOST.includes(status))
+    return [
+      { what: `Take another snapshot: the status of this one is ${status}, and it cannot be restored.` },
+    ];
   const parameters = Object.entries(parametersOf(cache, snapshot)).map(
     ([name, value]) => `--param ${name}=${value}`,
   );
   return [
+    ...(status === "available"
+      ? []
+      : [{ what: `Wait until the snapshot is available: its status is ${status}.` }]),
     {
       what: "Deploy another stage whose cache begins with the snapshot, with the other parameters of this one. It takes the longer the more data there are.",
       command: `npx sls deploy --stage restored ${parameters.join(" ")}`,

@@ -157,6 +157,7 @@ export const Restore = z.array(z.strictObject({ what: z.string(), command: z.opt
 
 export const Memory = z.strictObject({
   totalKeys: z.number(),
+  usedBytes: z.optional(z.number()),
   sampledKeys: z.number(),
   measured: z.boolean(),
   features: z.array(
@@ -175,7 +176,7 @@ export const Collection = z.strictObject({
   key: z.string(),
   feature: z.optional(z.string()),
   type: z.string(),
-  members: z.number(),
+  members: z.optional(z.number()),
   bytes: z.number(),
   measured: z.boolean(),
   node: z.string(),

@@ -15,7 +15,7 @@ export interface SlowCommand {
 
 type Entry = readonly [id: number, seconds: number, micros: number, words: string[], client?: string];
 
-/** The slowest commands that the nodes remember, the latest first; `not_available` where none of them tells. */
+/** The latest of the slow commands that the nodes remember, the latest first; `not_available` where none of them tells. */
 export async function readSlowlog(connection: Connection, limit: number) {
   const { answers, unreachable } = await askEveryNode(connection, async (node) => {
     const [entries] = await repliesOf(node, (pipeline) => pipeline.slowlog("GET", limit));
@@ -48,8 +48,12 @@ function describe(
   };
 }
 
+/** Their first word is what somebody says, and no key. */
+const SAYING = /^(ECHO|PING|S?PUBLISH)$/i;
+
 /** The words that stand where keys do. */
 function keysAmong(command: string, words: string[]): string[] {
+  if (SAYING.test(command)) return [];
   if (/^EVAL(SHA)?(_RO)?$/i.test(command)) return words.slice(2, 2 + Number(words[1]));
   return words.slice(0, 1);
 }

@@ -1,5 +1,11 @@
 import type { Id } from "../opaque-token.ts";
 
+/** All that have keys. */
+const FEATURES = ["cache", "sessions", "tokens", "leaderboards", "locks", "ops", "sentry"] as const;
+type Feature = (typeof FEATURES)[number];
+
+const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\{[^{}:]*\\}:[^:]+$`);
+
 /**
  * Every key of redigate: `<tenant>:<feature>:{<id>}:<part>`.
  *
@@ -41,13 +47,13 @@ import type { Id } from "../opaque-token.ts";
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
  * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
  */
-function key(tenant: string, feature: string, id: string, part: string): string {
+function key(tenant: string, feature: Feature, id: string, part: string): string {
   return `${tenant}:${feature}:{${encodeURIComponent(id)}}:${part}`;
 }
 
 /** The feature that a key belongs to; undefined for a key that is none of ours. */
 export function featureOf(name: string): string | undefined {
-  return /^[\w-]{1,64}:([a-z]+):\{[^{}:]*\}:[^:]+$/.exec(name)?.[1];
+  return OURS.exec(name)?.[1];
 }
 
 export const cacheKeys = {
@@ -73,7 +79,7 @@ export const tokenKeys = {
 };
 
 export const callKeys = {
-  call: (tenant: string, feature: string, digest: string) => key(tenant, feature, digest, "call"),
+  call: (tenant: string, feature: string, digest: string) => key(tenant, feature as Feature, digest, "call"),
 };
 
 /** `{<board>/<partition>}`: the partitions of a board are in different slots. */

@@ -1,3 +1,4 @@
+import { AwsUnavailable } from "../aws/ask.ts";
 import type { ManagedCache } from "../aws/elasticache-management.ts";
 import type { Connection } from "../redis/connection.ts";
 import { sentryKeys } from "../redis/keys.ts";
@@ -25,6 +26,11 @@ class SnapshotRefused extends Error {
   override name = "SnapshotRefused";
 }
 
+function unanswered(reason: unknown) {
+  if (reason instanceof AwsUnavailable) return { state: "unanswered", reason } as const;
+  throw reason;
+}
+
 /**
  * Takes one snapshot a day where ElastiCache takes none by itself, and looks after it until it is there. Whoever claims
  * the day in Redis first does it. Where Redis cannot tell (it is away, it is full, a failover lost the claim), the name
@@ -46,13 +52,15 @@ export function createDailySnapshot(connection: Connection, cache: ManagedCache 
     if ((await cache.describe()).snapshotRetentionDays > 0) return "automatic";
     for (const suffix of TRIES) {
       const name = `${cache.id.toLowerCase()}-${day}${suffix}`;
-      const outcome = await cache.createSnapshot(name);
+      const outcome = await cache.createSnapshot(name).catch(unanswered);
       if (outcome.state === "done") return "created";
-      if (outcome.reason !== "exists")
-        throw new SnapshotRefused(`the cache takes no snapshot now (${outcome.reason})`);
-      const { status = "deleted" } = (await cache.snapshot(name)) ?? {};
+      // Whatever ElastiCache says, or does not: it may be busy with this very one.
+      const { status = "none" } = (await cache.snapshot(name)) ?? {};
       if (THERE.includes(status)) return "available";
       if (status === "creating") return status;
+      if (status !== "none" || outcome.reason === "exists") continue;
+      if (outcome.reason instanceof AwsUnavailable) throw outcome.reason;
+      throw new SnapshotRefused(`the cache takes no snapshot now (${outcome.reason})`);
     }
     throw new SnapshotRefused(`${TRIES.length} snapshots of the day failed`);
   }

@@ -32,6 +32,8 @@ export function createSentry({ readEngine, snapshot, limits, log }: SentryOption
   async function look(now: Date) {
     const at = now.getTime();
     const reading = toReading(await readEngine(), at);
+    if (reading.memoryUsed === undefined && reading.connections === undefined)
+      throw new Error("no node tells its memory or its connections: may the user call INFO?");
     const memory = outlook(at, reading.memoryShare, memoryForecast, limits);
     const connections = outlook(at, reading.connectionsShare, connectionsForecast, limits);
     const changed = changes.next(reading);
@@ -45,11 +47,11 @@ export function createSentry({ readEngine, snapshot, limits, log }: SentryOption
       MemoryUsed: reading.memoryUsed,
       MemoryShare: memory.percent,
       MemoryFullIn: inSeconds(memory.fullInMs),
-      MemoryShort: Number(memory.isShort),
+      MemoryShort: asCount(memory.isShort),
       Connections: reading.connections,
       ConnectionsShare: connections.percent,
       ConnectionsFullIn: inSeconds(connections.fullInMs),
-      ConnectionsShort: Number(connections.isShort),
+      ConnectionsShort: asCount(connections.isShort),
       Evictions: changed?.evictions,
       KeyspaceHits: changed?.hits,
       KeyspaceMisses: changed?.misses,
@@ -85,6 +87,10 @@ export function createSentry({ readEngine, snapshot, limits, log }: SentryOption
     };
   }
   return { run };
+}
+
+function asCount(isSo: boolean | undefined): number | undefined {
+  return isSo === undefined ? undefined : Number(isSo);
 }
 
 function inSeconds(ms: number | undefined): number | undefined {

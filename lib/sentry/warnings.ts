@@ -1,17 +1,17 @@
 import type { Forecast } from "./forecast.ts";
 
 export interface Limits {
-  /** Warns from this share on. */
+  /** Warns from this share on; 0 for never. */
   readonly warnPercent: number;
   /** Warns when all will be in use so soon; 0 for never. */
   readonly forecastMs: number;
 }
 
-/** How much of something is in use, and when it will be all. */
+/** How much of something is in use, and when it will be all; undefined where nobody knows how much there is. */
 export interface Outlook {
   readonly percent: number | undefined;
   readonly fullInMs: number | undefined;
-  readonly isShort: boolean;
+  readonly isShort: boolean | undefined;
 }
 
 /** What has only begun to fill is no reason to worry, however fast it fills. */
@@ -23,9 +23,10 @@ export function outlook(
   forecast: Forecast,
   { warnPercent, forecastMs }: Limits,
 ): Outlook {
-  if (share === undefined) return { percent: undefined, fullInMs: undefined, isShort: false };
+  if (share === undefined) return { percent: undefined, fullInMs: undefined, isShort: undefined };
   const fullInMs = forecast.next(at, share);
-  const isSoonFull = fullInMs !== undefined && fullInMs <= forecastMs && share >= FORECAST_FROM;
   const percent = share * 100;
-  return { percent, fullInMs, isShort: percent >= warnPercent || (forecastMs > 0 && isSoonFull) };
+  const isNearlyFull = warnPercent > 0 && percent >= warnPercent;
+  const isSoonFull = fullInMs !== undefined && fullInMs <= forecastMs && share >= FORECAST_FROM;
+  return { percent, fullInMs, isShort: isNearlyFull || (forecastMs > 0 && isSoonFull) };
 }

@@ -7,6 +7,12 @@ export function xml(status: number, body: string): AwsReply {
   return { status, contentType: "text/xml", body: `<?xml version="1.0" encoding="UTF-8"?>\n${body}` };
 }
 
+/** What is no answer of AWS, though the SDK takes it for one. */
+export const EMPTY_PAGES: [string, AwsReply][] = [
+  ["an empty page", { status: 200, contentType: "text/xml", body: "" }],
+  ["somebody's page", { status: 200, contentType: "text/html", body: "<html><body>Sign in</body></html>" }],
+];
+
 export function refusal(status: number, code: string, message = "no"): AwsReply {
   const error = `<Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error>`;
   return xml(status, `<ErrorResponse ${NAMESPACE}>${error}<RequestId>8f4f3c1e</RequestId></ErrorResponse>`);

@@ -5,6 +5,7 @@ import { ConfigError } from "../../lib/config.ts";
 import { type AwsReply, failure, stubAws } from "./aws-endpoint.ts";
 import {
   cluster,
+  EMPTY_PAGES,
   NO_GROUP,
   NO_SERVERLESS,
   onlyServerless,
@@ -111,6 +112,7 @@ describe("ElastiCache", () => {
     ["throttles", refusal(400, "Throttling"), /throttling/i],
     ["fails", refusal(500, "InternalFailure"), /InternalFailure/],
     ["resets the connection", "reset", /ECONNRESET|socket hang up/],
+    ...EMPTY_PAGES.map(([what, page]): [string, AwsReply, RegExp] => [`is ${what}`, page, /nothing in it/]),
   ])("%s for good, and the error says so", async (_, reply, reason) => {
     await stubAws(() => reply);
     const startedAt = performance.now();

@@ -108,6 +108,8 @@ describe("npm start", { timeout: 120_000, retry: 1 }, () => {
     const [put = "", get = ""] = first.output().match(/^curl .*$/gm) ?? [];
     expect(await paste(put)).toContain("HTTP/1.1 201");
     expect(await paste(get)).toContain("Hello from Redis");
+    expect(first.output()).toContain("all scopes but those of ops");
+    expect(await paste(get.replace(/\/v1\/\S+/, "/v1/ops/engine"))).toContain("HTTP/1.1 403");
     await anyBytesArriveAsTheyWere(get);
     const redis = await redisUrl();
     for (const file of ["local.env", "redis-password", "development-key.json"]) {

@@ -133,6 +133,50 @@ test("the load of nodes with two CPUs is that of both, and of larger ones that o
     expect(await loadOf({ cache: "cluster", nodeType })).toEqual(["EngineCPUUtilization", 80]);
 });
 
+describe("a cache that is meant to be full", () => {
+  const OF_A_FULL_ONE = /^(Memory|MemoryShort|Evictions)Alarm$/;
+  const alarmsOf = async (given: Record<string, string>) =>
+    alarmsIn(await monitored(given)).map(([name]) => name);
+
+  test.each(["cluster", "replication-group", "node", "self-managed"])(
+    "has no alarm that would ring for ever: %s",
+    async (cache) => {
+      for (const eviction of ["volatile-lru", "noeviction"])
+        expect((await alarmsOf({ cache, eviction })).filter((name) => OF_A_FULL_ONE.test(name))).toHaveLength(
+          3,
+        );
+      for (const eviction of ["allkeys-lru", "allkeys-random"]) {
+        const names = await alarmsOf({ cache, eviction });
+        expect(names.filter((name) => OF_A_FULL_ONE.test(name))).toEqual([]);
+        expect(names).toContain("ConnectionsAlarm");
+      }
+    },
+  );
+});
+
+test.each([
+  ["cluster", "500", 2000],
+  ["serverless", "500", 2000],
+  ["node", "0", 52_000],
+  // Of a hundred, and it takes 10,000.
+  ["self-managed", "500", 20],
+  ["self-managed", "0", 80],
+  ["external", "500", 80],
+])(
+  "%s with concurrency=%s is watched for more connections than it should have",
+  async (cache, concurrency, above) => {
+    const { ConnectionsAlarm } = await monitored({ cache, concurrency });
+    expect(ConnectionsAlarm?.Properties.Threshold).toBe(above);
+  },
+);
+
+test("the alarms of the largest cluster leave a template's other parts a tenth of what CloudFormation takes", () => {
+  const largest = { cache: "cluster", shards: "50", replicas: "4", durability: "sync" };
+  return expect(monitored(largest).then((all) => JSON.stringify(all).length)).resolves.toBeLessThan(
+    0.9 * 1024 ** 2,
+  );
+});
+
 test("a machine's load is asked for as often as EC2 tells it", async () => {
   const { EngineCpuAlarm } = await monitored({ cache: "self-managed" });
   expect(EngineCpuAlarm?.Properties).toMatchObject({

@@ -1,7 +1,10 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { Redis } from "ioredis";
+import { expect, onTestFinished, test } from "vitest";
 import { projectDir } from "../../dev/paths.ts";
+import { startCluster } from "../../dev/redis/start-cluster.ts";
+import { composeCache } from "../composition.ts";
 
 interface Concurrency {
   maxClientsOf(cache: string): number;
@@ -19,9 +22,26 @@ const { settle } = load(join(projectDir, "infra/parameters.cjs"));
 const sum = (numbers: Record<string, number>) =>
   Object.values(numbers).reduce((total, one) => total + one, 0);
 
-test("a sandbox has two connections to a node, and while a version replaces another there are two of each", () => {
-  expect(connectionsOf(1)).toBe(4);
-  expect(connectionsOf(500)).toBe(2000);
+/** Of everybody but the one who asks, the cluster itself and replicas. */
+async function clientsOf(url: string): Promise<number> {
+  const redis = new Redis(url);
+  const list = String(await redis.call("CLIENT", "LIST", "TYPE", "normal"));
+  redis.disconnect();
+  return list.trim().split("\n").length - 1;
+}
+
+test("a sandbox has two connections to a node, and while a version replaces another there are two of each", async () => {
+  const cluster = await startCluster({ nodes: 3, replicas: 1 });
+  onTestFinished(() => cluster.stop());
+  const url = cluster.nodes[0]?.url ?? "";
+  const environment = { REDIS_MODE: "cluster", REDIS_REPLICA_URL: url };
+  const sandbox = composeCache(url, { environment });
+  onTestFinished(() => sandbox.connection.close());
+  for (let entry = 0; entry < 30; entry++)
+    for (const query of [{}, { consistency: "eventual" }])
+      expect((await sandbox.api("GET", `/v1/cache/entries/${entry}`, { query })).status).toBe(404);
+  const clients = await Promise.all(cluster.nodes.map((node) => clientsOf(node.url)));
+  expect(Math.max(...clients)).toBe(connectionsOf(1) / 2);
 });
 
 test.each(["serverless", "cluster", "replication-group", "node", "self-managed"])(

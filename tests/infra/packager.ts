@@ -30,13 +30,15 @@ const ENDS_WITHIN_MS = 100_000;
 
 export interface Packaging {
   readonly output: string;
+  /** @default "package" */
+  readonly command?: string;
   readonly words?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Runs `sls package` where there are neither credentials nor a home folder that could have some. */
+/** Runs `sls package`, or another command, where there are neither credentials nor a home folder that could have some. */
 export async function packageProject(project: string, packaging: Packaging): Promise<Template> {
-  const { output, words = [], environment } = packaging;
+  const { output, command = "package", words = [], environment } = packaging;
   const sls = join(projectDir, "node_modules/.bin/sls");
   const nowhere = mkdtempSync(join(project, "home-"));
   const env = {
@@ -45,13 +47,16 @@ export async function packageProject(project: string, packaging: Packaging): Pro
     REDIGATE_BUILD_DIR: `.build-${output}`,
     ...environment,
   };
-  const command = [sls, "package", "--package", output, ...words];
   try {
-    await promisify(execFile)(process.execPath, command, { cwd: project, env, timeout: ENDS_WITHIN_MS });
+    await promisify(execFile)(process.execPath, [sls, command, "--package", output, ...words], {
+      cwd: project,
+      env,
+      timeout: ENDS_WITHIN_MS,
+    });
   } catch (error) {
     const { stdout, stderr, killed } = error as { stdout: string; stderr: string; killed: boolean };
     const outcome = killed ? "did not end" : "failed";
-    throw new Error(`\`sls package ${words.join(" ")}\` ${outcome}: ${stdout}${stderr}`);
+    throw new Error(`\`sls ${command} ${words.join(" ")}\` ${outcome}: ${stdout}${stderr}`);
   }
   return JSON.parse(readFileSync(join(project, output, "cloudformation-template-update-stack.json"), "utf8"));
 }

@@ -7,6 +7,7 @@ type Texts = Readonly<Record<string, string>>;
 
 interface Place {
   readonly isLocal?: boolean;
+  readonly isDeployed?: boolean;
   readonly service?: string;
   readonly region?: string;
 }
@@ -38,13 +39,14 @@ test.each([
   [{ cache: "cluster", durability: "sync", nodeType: "cache.r7g.xlarge", shards: "3" }, {}],
   [{ cache: "cluster", durability: "async", nodeType: "cache.m6g.large" }, {}],
   [{ cache: "cluster", nodeType: "cache.m5.large" }, {}],
-  [{ cache: "cluster", shards: "83", replicas: "5" }, {}],
+  [{ cache: "cluster", shards: "50", replicas: "4" }, {}],
   [{ cache: "cluster" }, { REDIS_MIN_REPLICAS_ACK: "1", REDIS_DEADLINE_MS: "500" }],
   [{ cache: "external" }, REDIS],
   [{ cache: "external" }, { ELASTICACHE_ID: "orders" }],
   [{ cache: "external" }, { ...REDIS, VPC_SUBNET_IDS: "subnet-1,subnet-2", VPC_SECURITY_GROUP_IDS: "sg-1" }],
   [{ zones: "us-east-1a,us-east-1d" }, {}],
   [{ vpcId: "vpc-1a", subnetIds: "subnet-1a,subnet-2b", endpoints: "no" }, {}],
+  [{ vpcId: "vpc-1a", subnetIds: "subnet-1a,subnet-2b", endpoints: "yes" }, {}],
   [{ cache: "serverless", restoreFrom: "arn:aws:elasticache:us-east-1:1:serverlesscachesnapshot:s" }, {}],
   [{ cache: "cluster", restoreFrom: "automatic.redigate-prod-cluster-2026-11-23-03-00" }, {}],
   [{ cache: "self-managed", restoreFrom: "snap-0a1b" }, {}],
@@ -70,6 +72,7 @@ test.each([
 test.each([
   [{ cache: "memcached" }, {}, ["cache"]],
   [{ shard: "2" }, {}, ["shard"]],
+  [{ constructor: "x" } as unknown as Texts, {}, ["constructor: is no parameter"]],
   [{ zones: "1" }, {}, ["zones"]],
   [{ cache: "serverless", durability: "async" }, {}, ["durability", "cache=serverless"]],
   [{ cache: "replication-group", shards: "2" }, {}, ["shards", "cache=replication-group"]],
@@ -83,7 +86,7 @@ test.each([
     ["durability=sync", `nodeType=cache.${size}`],
   ]),
   [{ cache: "cluster", nodeType: "cache.r6gd.xlarge" }, {}, ["nodeType=cache.r6gd.xlarge"]],
-  [{ cache: "cluster", shards: "84", replicas: "5" }, {}, ["shards=84", "replicas=5", "504"]],
+  [{ cache: "cluster", shards: "42", replicas: "5" }, {}, ["shards=42", "replicas=5", "252"]],
   [{ cache: "external" }, {}, ["cache=external", "REDIS_URL"]],
   [{ cache: "external", zones: "2" }, REDIS, ["zones", "cache=external"]],
   [{ cache: "node" }, REDIS, ["cache=node", "REDIS_URL"]],
@@ -94,8 +97,14 @@ test.each([
     ["VPC_SUBNET_IDS", "VPC_SECURITY_GROUP_IDS"],
   ],
   [{ cache: "serverless" }, { REDIS_MIN_REPLICAS_ACK: "1" }, ["REDIS_MIN_REPLICAS_ACK", "cache=serverless"]],
+  ...["one", "-1", "1.5"].map((replicas) => [
+    { cache: "cluster" },
+    { REDIS_MIN_REPLICAS_ACK: replicas },
+    [`REDIS_MIN_REPLICAS_ACK=${replicas}: must be`],
+  ]),
   [{ vpcId: "vpc-1" }, {}, ["vpcId", "subnetIds"]],
-  [{ vpcId: "vpc-1", subnetIds: "subnet-1" }, {}, ["subnetIds"]],
+  [{ vpcId: "vpc-1", subnetIds: "subnet-1" }, {}, ["subnetIds: must be two"]],
+  [{ vpcId: "vpc-1", subnetIds: "subnet-1,subnet-2" }, {}, ["vpcId: needs endpoints"]],
   [{ vpcId: "vpc-1", subnetIds: "subnet-1,subnet-1" }, {}, ["subnetIds=subnet-1,subnet-1"]],
   [{ vpcId: "vpc-1", subnetIds: "subnet-1,subnet-2", zones: "2" }, {}, ["zones", "vpcId"]],
   [{ zones: "us-east-1a" }, {}, ["zones"]],
@@ -106,6 +115,11 @@ test.each([
   [{ cache: "node", restoreFrom: "arn:aws:elasticache:x" }, {}, ["restoreFrom", "cache=node"]],
   [{ cache: "self-managed", restoreFrom: "redigate-prod-node" }, {}, ["restoreFrom", "cache=self-managed"]],
   [{ cache: "serverless", restoreFrom: "arn:aws:s3:::backups" }, {}, ["restoreFrom", "cache=serverless"]],
+  [
+    { cache: "serverless", restoreFrom: "arn:aws:elasticache:eu-west-1:1:serverlesscachesnapshot:s" },
+    {},
+    ["restoreFrom: is of the region eu-west-1", "us-east-1"],
+  ],
   [{ cache: "node", snapshotWindow: "03:00-03:30" }, {}, ["snapshotWindow"]],
   [{ cache: "node", snapshotWindow: "24:00-25:00" }, {}, ["snapshotWindow"]],
   [{ cache: "node", maintenanceWindow: "son:03:00-son:04:00" }, {}, ["maintenanceWindow"]],
@@ -142,6 +156,7 @@ test.each([
   [{ cache: "self-managed", concurrency: "2501" }, {}, ["concurrency=2501", "10000"]],
   [{ jwtIssuer: "https://issuer.example" }, {}, ["jwtIssuer", "jwtAudience"]],
   [{}, { AUTH_MODE: "authorizer" }, ["AUTH_MODE=authorizer", "jwtIssuer"]],
+  [{}, { AUTH_MODE: "tokens" }, ["AUTH_MODE=tokens: must be token or authorizer"]],
   [{ domainName: "api.example.com" }, {}, ["domainName", "certificateArn"]],
   [
     { domainName: "api.example.com", certificateArn: "arn:aws:acm:eu-west-1:123456789012:certificate/1" },
@@ -157,6 +172,9 @@ test.each([
   ["prod--2", "node"],
   ["prod_2", "cluster"],
   ["a-stage-of-some", "replication-group"],
+  // The users of a cache may have a longer name than the cache.
+  ["a-stage-of-22-letters1", "cluster"],
+  ["a-stage-of-26-letters-or-1", "node"],
   ["a-stage-of-somebody-who-likes-them-long-winded", "external"],
 ])("the stage %s gives nothing a name that AWS refuses with cache=%s", (stage, cache) => {
   expect(() => settle({ cache }, stage, cache === "external" ? REDIS : {})).toThrow(`stage=${stage}`);
@@ -166,11 +184,29 @@ test.each([
 test("the names are those of the service, wherever it goes", () => {
   const zones = { zones: "eu-west-1a,eu-west-1b" };
   expect(() => settle(zones, "prod", {}, { region: "eu-west-1" })).not.toThrow();
-  const service = "a-service-of-somebody";
+  const service = "a-service-of-people";
   expect(() => settle({ cache: "cluster" }, "production", {}, { service })).not.toThrow();
   expect(() => settle({ cache: "replication-group" }, "production", {}, { service })).toThrow(
-    "stage=production: calls the cache a-service-of-somebody-production-replication-group",
+    "stage=production: makes the name a-service-of-people-production-replication-group",
   );
+});
+
+describe("a deployment that could verify no token", () => {
+  const deploy = (given: Texts, environment: Texts) => () =>
+    settle(given, "prod", environment, { isDeployed: true });
+
+  test("is refused, and may be packaged", () => {
+    for (const environment of [{}, { AUTH_MODE: "token" }, { AUTH_PUBLIC_KEY: "" }] as Texts[]) {
+      expect(deploy({}, environment)).toThrow("AUTH_PUBLIC_KEY: is not set");
+      expect(() => settle({}, "prod", environment)).not.toThrow();
+    }
+  });
+
+  test("is none with a key or an issuer", () => {
+    const issuer = { jwtIssuer: "https://issuer.example", jwtAudience: "redigate" };
+    expect(deploy({}, { AUTH_PUBLIC_KEY: "{}" })).not.toThrow();
+    expect(deploy(issuer, {})).not.toThrow();
+  });
 });
 
 test("only numbers are made numbers", () => {

@@ -27,7 +27,7 @@ test.each([
   [
     ["--stage=Prod", "--region=eu-west-1", "--param=zones=us-east-1a,us-east-1b", "--param=concurrency=5"],
     { REDIS_URL: "redis://redis.example" },
-    "zones=us-east-1a,us-east-1b: are not all of the region eu-west-1; cache=node: makes a Redis of its own, so REDIS_URL must not be set; cache=external uses it; concurrency=5: is less than the 11 that all functions need together; concurrency=0 reserves none; stage=Prod: calls the cache redigate-Prod-node, and with cache=node that may have 40 small letters, digits and single hyphens.",
+    "zones=us-east-1a,us-east-1b: are not all of the region eu-west-1; cache=node: makes a Redis of its own, so REDIS_URL must not be set; cache=external uses it; concurrency=5: is less than the 11 that all functions need together; concurrency=0 reserves none; stage=Prod: makes the name redigate-Prod-functions, and with cache=node that may have 40 small letters, digits and single hyphens.",
   ],
 ])(
   "`sls package %j` ends with a sentence that names what contradicts itself",
@@ -35,6 +35,11 @@ test.each([
     await expect(packaged(words, environment)).rejects.toThrow(`Error: Wrong parameters. ${sentence}\n`);
   },
 );
+
+test("`sls deploy` ends with one before it asks AWS, where the functions could verify no token", async () => {
+  const deployed = packageProject(project, { output: "out", command: "deploy" });
+  await expect(deployed).rejects.toThrow("Error: Wrong parameters. AUTH_PUBLIC_KEY: is not set");
+});
 
 test("a value that is the name of a command for this machine is a value", async () => {
   const { Resources } = await packaged(["--stage", "offline"]);

@@ -20,7 +20,16 @@ export function waysWanted(hasAuthorizer: boolean): Way[] {
 
 /** Where API Gateway leads every operation. */
 export function waysIn(template: Template): Way[] {
-  return operations().map(({ operation }) => ({ operation, ...wayOf(template, operation) }));
+  return waysOf(template);
+}
+
+/** Where API Gateway leads what a browser asks before each operation, which never has a token. */
+export function preflightsIn(template: Template): Way[] {
+  return waysOf(template, (operation) => operation.replace(/^\w+/, "OPTIONS"));
+}
+
+function waysOf(template: Template, asked = (operation: string) => operation): Way[] {
+  return operations().map(({ operation }) => ({ operation, ...wayOf(template, asked(operation)) }));
 }
 
 /** What a request goes through that no operation is meant by. */
@@ -40,7 +49,7 @@ function operations() {
 
 function wayOf(template: Template, operation: string): Omit<Way, "operation"> {
   const routes = resourcesOf(template, "AWS::ApiGatewayV2::Route").map(({ properties }) => properties);
-  // A whole path goes before a greedy one, and `$default` takes what is left.
+  // A whole path goes before a greedy one, a method before `ANY`, and `$default` takes what is left.
   const [route] = routes
     .filter(({ RouteKey }) => matches(String(RouteKey), operation))
     .sort((one, other) => greed(one) - greed(other));
@@ -53,7 +62,9 @@ function wayOf(template: Template, operation: string): Omit<Way, "operation"> {
 }
 
 const greed = ({ RouteKey }: { readonly RouteKey?: unknown }) =>
-  RouteKey === "$default" ? 2 : Number(/\+\}$/.test(String(RouteKey)));
+  RouteKey === "$default"
+    ? 4
+    : 2 * Number(/\+\}$/.test(String(RouteKey))) + Number(String(RouteKey).startsWith("ANY "));
 
 function matches(routeKey: string, operation: string): boolean {
   if (routeKey === "$default") return true;

@@ -14,7 +14,7 @@ export const CACHES = [
 ] as const;
 
 const REDIS = { REDIS_URL: "rediss://redis.example:6379" };
-const NETWORK = { vpcId: "vpc-1234", subnetIds: "subnet-1,subnet-2,subnet-3" };
+const NETWORK = { vpcId: "vpc-1234", subnetIds: "subnet-1,subnet-2,subnet-3", endpoints: "yes" };
 const NAME = {
   domainName: "api.example.com",
   certificateArn: "arn:aws:acm:us-east-1:123456789012:certificate/1",
@@ -37,6 +37,7 @@ const VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     zones: "us-east-1b,us-east-1d",
   },
   "external-with-issuer": { cache: "external", ...ISSUER, concurrency: "0" },
+  "external-with-issuer-for-pages": { cache: "external", ...ISSUER, ...NAME },
 };
 
 /** What the runbook does to a cache that is in use: all of it at once, by cache. */
@@ -60,7 +61,9 @@ const inProd = (parameters: Readonly<Record<string, string>>) => [
 ];
 
 function packaging(output: string, words: readonly string[]): Packaging {
-  return { output, words, environment: words.includes("--param=cache=external") ? REDIS : {} };
+  const redis = words.includes("--param=cache=external") ? REDIS : {};
+  const pages = output.endsWith("-for-pages") ? { CORS_ORIGINS: "https://app.example" } : {};
+  return { output, words, environment: { ...redis, ...pages } };
 }
 
 const STACKS: readonly Packaging[] = [

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { goldenTexts, partsOf } from "./golden.ts";
 import { replacements } from "./replacements.ts";
-import { wayOfStrangers, waysIn, waysWanted } from "./routing.ts";
+import { preflightsIn, wayOfStrangers, waysIn, waysWanted } from "./routing.ts";
 import { weaknessesOf } from "./security/secure.ts";
 import { CACHES, packageStacks, SCALED_CACHES, STACK_NAMES } from "./stacks.ts";
 import { withFault } from "./validator/faults.ts";
@@ -30,7 +30,7 @@ describe.each(STACK_NAMES)("%s", (stack) => {
   });
 
   test("leads every operation to its function, and past the authorizer if it takes a token", () => {
-    const hasIssuer = stack === "external-with-issuer";
+    const hasIssuer = stack.startsWith("external-with-issuer");
     expect(waysIn(templateOf(stack))).toEqual(waysWanted(hasIssuer));
     // Who asks for what is not there hears so without a token.
     const { leadsTo, passesAuthorizer } = wayOfStrangers(templateOf(stack));
@@ -38,6 +38,20 @@ describe.each(STACK_NAMES)("%s", (stack) => {
       leadsTo: "OpenapiLambdaFunction",
       passesAuthorizer: false,
     });
+  });
+});
+
+test("a browser's preflight has no token, and is answered by the function", () => {
+  const preflights = (stack: string) => preflightsIn(templateOf(stack));
+  expect(preflights("external")).toEqual(waysWanted(false));
+  expect(preflights("external-with-issuer-for-pages")).toEqual(waysWanted(false));
+  // Where no page may call, nobody asks.
+  expect(preflights("external-with-issuer")).toEqual(waysWanted(true));
+});
+
+test("who has endpoints in a network already is told whom they must admit", () => {
+  expect(templateOf("serverless-in-own-network").Outputs?.FunctionsSecurityGroup).toEqual({
+    Value: { Ref: "FunctionsSecurityGroup" },
   });
 });
 

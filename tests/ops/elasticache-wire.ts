@@ -86,6 +86,14 @@ export const snapshots = (names: readonly string[], marker = "") => {
   );
 };
 
+/** Some by what they were taken of. */
+export const snapshotsOf = (sources: Readonly<Record<string, string>>, marker = "") => {
+  const all = Object.entries(sources).map(
+    ([name, of]) => `<Snapshot>${snapshotXml(name, { of })}</Snapshot>`,
+  );
+  return snapshotsAnswer(all.join(""), marker);
+};
+
 /** The one that was asked for, as it is. */
 export const snapshotOf =
   (made: Made) =>

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { freePort } from "../../dev/free-port.ts";
 import { stubAws } from "../aws/aws-endpoint.ts";
-import { refusal } from "../aws/elasticache-answers.ts";
+import { EMPTY_PAGES, NO_GROUP, refusal } from "../aws/elasticache-answers.ts";
 import { expectUnavailable, until } from "../composition.ts";
 import * as wire from "./elasticache-wire.ts";
 import { operate } from "./operator.ts";
@@ -97,6 +97,21 @@ describe("the topology", () => {
     expect(json.reasons).toEqual([expect.stringMatching(reason)]);
     expect(json.nodes.length).toBeGreaterThan(0);
     expect(text).not.toContain("arn:");
+  });
+
+  test.each(
+    EMPTY_PAGES.flatMap(([what, page]): [string, wire.Script][] => [
+      [`${what} for a group`, { DescribeReplicationGroups: page }],
+      [
+        `${what} for a serverless cache`,
+        { DescribeReplicationGroups: NO_GROUP, DescribeServerlessCaches: page },
+      ],
+    ]),
+  )("does not say that there is no cache where AWS answers with %s", async (_, script) => {
+    await stub(script);
+    const { json } = await ops.get("topology");
+    expect(json.cache).toBe("not_available");
+    expect(json.reasons).toEqual([expect.stringMatching(/nothing in it/)]);
   });
 
   test("has the rest when only the events may not be read", async () => {

@@ -1,8 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import type { RunningRedis } from "../../dev/redis/start-redis.ts";
 import { type AwsReply, stubAws } from "../aws/aws-endpoint.ts";
-import { refusal } from "../aws/elasticache-answers.ts";
+import { EMPTY_PAGES, refusal } from "../aws/elasticache-answers.ts";
+import { expectUnavailable } from "../composition.ts";
+import { keysOf } from "../provided-redis.ts";
+import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 import * as wire from "./elasticache-wire.ts";
-import { operate } from "./operator.ts";
+import { operate, startEmpty } from "./operator.ts";
 
 let ops: ReturnType<typeof operate>;
 
@@ -91,6 +97,7 @@ describe("a failover test", () => {
     ["cut", "reset"],
     ["not given", "nothing"],
     ["an error", refusal(500, "InternalFailure")],
+    ...EMPTY_PAGES,
   ])("is sent once though the answer was %s, also for a key that comes again", async (_, reply) => {
     const calls = await stub({ TestFailover: reply });
     const headers = { "idempotency-key": `"${crypto.randomUUID()}"` };
@@ -99,6 +106,81 @@ describe("a failover test", () => {
       expect({ status, json }).toEqual({ status: 202, json: { nodeGroupId: "0001", state: "unknown" } });
     }
     expect(actions(calls).filter((action) => action === "TestFailover")).toHaveLength(1);
+  });
+
+  test("is waited for longer than a question that is asked again", async () => {
+    const answer = wire.elasticache();
+    await stubAws(async (call, nth) => {
+      if (call.action === "TestFailover") await sleep(1200);
+      return answer(call, nth);
+    });
+    expect((await ops.post("failover-tests", CONFIRMED)).json.state).toBe("started");
+  });
+
+  describe("whose Redis goes away", () => {
+    let server: RunningRedis;
+    let proxy: TcpProxy;
+
+    beforeEach(async () => {
+      server = await startEmpty();
+      proxy = await startTcpProxy(server.url);
+    });
+    afterEach(async () => {
+      await proxy.close();
+      await server.stop();
+    });
+
+    const headers = { "idempotency-key": '"away"' };
+
+    /** Sends it, and takes Redis away when ElastiCache is asked for `action`. */
+    async function sent(action: string, deadlineMs: number) {
+      const environment = { ELASTICACHE_ID: "orders", REDIS_DEADLINE_MS: String(deadlineMs) };
+      const cut = operate(proxy.url, { environment });
+      const healthy = wire.elasticache();
+      const calls = await stubAws((call, nth) => {
+        if (call.action === action) {
+          proxy.faults.ignoreNew = true;
+          proxy.blackHole();
+        }
+        return healthy(call, nth);
+      });
+      const answer = await cut.post("failover-tests", CONFIRMED, { headers });
+      await cut.connection.close();
+      return { answer, asked: () => actions(calls).filter((name) => name === "TestFailover") };
+    }
+
+    test("is sent once for one key, though nobody wrote down how it ended", async () => {
+      const { answer, asked } = await sent("TestFailover", 2000);
+      expect(answer.json.state).toBe("started");
+      const redis = new Redis(server.url);
+      const [key = ""] = await keysOf(redis, "operator:ops:*:call");
+      await redis.hset(key, "till", 1); // as if its time were over
+      redis.disconnect();
+      const other = operate(server.url, { environment: { ELASTICACHE_ID: "orders" } });
+      const again = await other.post("failover-tests", CONFIRMED, { headers });
+      await other.connection.close();
+      expect([again.status, again.json.state]).toEqual([202, "unknown"]);
+      expect(asked()).toHaveLength(1);
+    });
+
+    test("is not sent with a key when that cannot be written down", async () => {
+      const { answer, asked } = await sent("DescribeReplicationGroups", 500);
+      expectUnavailable(answer);
+      expect(asked()).toEqual([]);
+    });
+  });
+
+  test("may be tried again with the same key when ElastiCache refused it", async () => {
+    let refuses = true;
+    const started = wire.elasticache();
+    await stubAws((call, nth) =>
+      refuses && call.action === "TestFailover" ? refusal(400, "Throttling") : started(call, nth),
+    );
+    const headers = { "idempotency-key": `"${crypto.randomUUID()}"` };
+    const first = await ops.post("failover-tests", CONFIRMED, { headers });
+    expect(first.json.code).toBe("failover_refused");
+    refuses = false;
+    expect((await ops.post("failover-tests", CONFIRMED, { headers })).json.state).toBe("started");
   });
 
   test("may be tried again with the same key when ElastiCache was not yet asked for it", async () => {

@@ -30,6 +30,16 @@ afterAll(async () => {
   await redis?.stop();
 });
 
+/** What memory looks like while there is something large in another database. */
+async function withMuchElsewhere() {
+  const elsewhere = new Redis(redis.url, { db: 1 });
+  await elsewhere.set("large", "x".repeat(10_000_000));
+  const { memory } = (await ops.get("memory")).json;
+  await elsewhere.del("large");
+  elsewhere.disconnect();
+  return memory;
+}
+
 describe("on a Redis that nobody manages", () => {
   test("the topology is the server, and what AWS would tell is not_managed", async () => {
     const { status, json } = await ops.get("topology");
@@ -81,6 +91,12 @@ describe("memory by feature", () => {
     expect(first.bytes).toBe(first.sampledBytes);
     expect(first.bytes).toBeGreaterThan(300_000);
   });
+
+  test("comes with what Redis uses, which a sample may be far from", async () => {
+    const [before, after] = [(await ops.get("memory")).json.memory, await withMuchElsewhere()];
+    expect(after.features).toEqual(before.features);
+    expect(after.usedBytes - before.usedBytes).toBeGreaterThan(9_000_000);
+  });
 });
 
 describe("the biggest collections", () => {
@@ -103,6 +119,18 @@ describe("the biggest collections", () => {
 });
 
 describe("the slow log", () => {
+  test.each([
+    ["says", () => client.echo("acme:cache:{said}:entry")],
+    ["publishes", () => client.publish("acme:cache:{said}:entry", "")],
+    ["has in a key like ours", () => client.get("acme:ssn:{said}:number")],
+  ])("shows nothing that somebody %s", async (_, say) => {
+    await client.slowlog("RESET");
+    await say();
+    const { json, text } = await ops.get("slowlog");
+    expect(json.commands.length).toBeGreaterThan(0);
+    expect(text).not.toContain("said");
+  });
+
   test("shows commands with keys of ours, and no other argument", async () => {
     await client.set("hunter2", "a secret");
     await client.hset(cacheKeys.entry("acme", "slow"), "body", "another secret");

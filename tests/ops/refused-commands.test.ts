@@ -14,6 +14,7 @@ import { operate, startEmpty } from "./operator.ts";
 const TAKEN_AWAY = ["MEMORY", "SLOWLOG", "LATENCY", "OBJECT", "MONITOR", "CONFIG", "DEBUG", "WAIT", "SWAPDB"];
 /** So many that it averages out which of an entry's two fields each estimate is made from. */
 const ENTRIES = 900;
+type Json = Awaited<ReturnType<ReturnType<typeof operate>["get"]>>["json"];
 const PASSWORD = "secret";
 const rules = JSON.parse(readFileSync(join(projectDir, "infra/redis-users.json"), "utf8"));
 const { rulesFor } = createRequire(import.meta.url)(join(projectDir, "infra/redis-users.cjs"));
@@ -103,6 +104,24 @@ test("a user who may not even look for keys is told so, and nothing fails", asyn
   expect((await ops.get("collections")).json).toMatchObject({ collections: "not_available" });
   const [node] = (await ops.get("engine")).json.nodes;
   expect(node).toMatchObject({ role: "not_available", memory: "not_available", keyspace: "not_available" });
+  await ops.connection.close();
+  await redis.stop();
+});
+
+test.each([
+  ["how much memory it uses", "-info", "memory", ({ memory }: Json) => memory.usedBytes],
+  ["how many members a set has", "-scard", "collections", ({ collections }: Json) => collections[0].members],
+])("a server that does not say %s leaves that out", async (_, rights, path, pick) => {
+  const redis = await startEmpty();
+  const client = new Redis(redis.url);
+  await client.sadd("set", "a", "b");
+  await client.acl("SETUSER", "limited", "on", `>${PASSWORD}`, "~*", "&*", "+@all");
+  const ops = operate(redis.url.replace("redis://", `redis://limited:${PASSWORD}@`));
+  expect(pick((await ops.get(path)).json)).toEqual(expect.any(Number));
+  await client.acl("SETUSER", "limited", rights);
+  const { status, json } = await ops.get(path);
+  expect([status, pick(json)]).toEqual([200, undefined]);
+  client.disconnect();
   await ops.connection.close();
   await redis.stop();
 });

@@ -22,7 +22,7 @@ const CACHE: CacheDescription = {
   nodeGroups: [{ id: "0001", status: "available", nodes: [{ id: "1" }, { id: "2" }, { id: "3" }] }],
   pendingChanges: [],
 };
-const ARN = "arn:aws:elasticache:eu-central-1:123456789012:serverlesscachesnapshot:s-1";
+const ARN = "arn:aws:elasticache:us-east-1:123456789012:serverlesscachesnapshot:s-1";
 const SNAPSHOT = { name: "s-1", status: "available", source: "manual", nodeGroups: 3, arn: ARN };
 const FIRST = { replicas: 2, nodeType: "cache.r7g.large", restoreFrom: "s-1" };
 
@@ -54,5 +54,16 @@ describe("a snapshot is restored by a deployment that takes the parameters:", ()
     expect(settle(given, "restored", {})).toMatchObject(parameters);
     expect(Object.keys(given).sort()).toEqual(Object.keys(parameters).sort());
     expect(more.length).toBeGreaterThan(1);
+  });
+
+  test("when it is available, which a wait comes before", () => {
+    const [first, second] = restoreSteps(CACHE, { ...SNAPSHOT, status: "creating" });
+    expect(first).toEqual({ what: expect.stringContaining("its status is creating") });
+    expect(second?.command).toContain("npx sls deploy");
+  });
+
+  test.each(["failed", "deleting"])("but never when it is %s", (status) => {
+    const what = expect.stringContaining(`is ${status}, and it cannot be restored`);
+    expect(restoreSteps(CACHE, { ...SNAPSHOT, status })).toEqual([{ what }]);
   });
 });

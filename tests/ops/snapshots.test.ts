@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { createPages } from "../../lib/http/pages.ts";
 import { type AwsCall, type AwsReply, stubAws } from "../aws/aws-endpoint.ts";
-import { refusal } from "../aws/elasticache-answers.ts";
+import { EMPTY_PAGES, refusal } from "../aws/elasticache-answers.ts";
 import * as wire from "./elasticache-wire.ts";
 import { operate } from "./operator.ts";
 
@@ -40,6 +41,30 @@ describe("snapshots", () => {
     expect(second.snapshots).toMatchObject([{ name: "orders-2", source: "manual" }]);
     expect(second.next).toBeUndefined();
     expect(calls.at(-1)?.input).toMatchObject({ Marker: "page 2", ReplicationGroupId: "orders" });
+  });
+
+  test("are found among all others where cluster mode is off, also those that know a node and no group", async () => {
+    const node = (of: string) => `<CacheClusterId>${of}-002</CacheClusterId>`;
+    const all = {
+      "orders-1": node("orders"),
+      "orders-eu-1": node("orders-eu"),
+      "orders-2": "<ReplicationGroupId>orders</ReplicationGroupId>",
+    };
+    const calls = await stub({
+      DescribeReplicationGroups: wire.group({ clusterMode: false }),
+      DescribeSnapshots: ({ input }) =>
+        input.ReplicationGroupId
+          ? wire.snapshotsOf({ "orders-2": all["orders-2"] })
+          : wire.snapshotsOf(
+              input.Marker ? { "orders-eu-2": node("orders-eu") } : all,
+              input.Marker ? "" : "2",
+            ),
+    });
+    const { json: first } = await ops.get("snapshots", { limit: "20" });
+    expect(first.snapshots.map(({ name }: { name: string }) => name)).toEqual(["orders-1", "orders-2"]);
+    const { json: second } = await ops.get("snapshots", { limit: "20", cursor: first.next });
+    expect(second).toEqual({ snapshots: [] });
+    expect(calls.at(-1)?.input).toMatchObject({ MaxRecords: "20", Marker: "2" });
   });
 
   test("of a serverless cache are listed page by page as well", async () => {
@@ -111,7 +136,11 @@ describe("snapshots", () => {
 
   test.each([
     [200, "<CacheClusterId>orders-002</CacheClusterId>"],
+    [200, "<CacheClusterId>orders-0001-002</CacheClusterId>"],
     [404, "<CacheClusterId>orders2-002</CacheClusterId>"],
+    [404, "<CacheClusterId>orders-eu-002</CacheClusterId>"],
+    [404, "<CacheClusterId>orders-eu-0001-002</CacheClusterId>"],
+    [404, "<ReplicationGroupId>orders-eu</ReplicationGroupId><CacheClusterId>orders-002</CacheClusterId>"],
     [404, "<ReplicationGroupId>invoices</ReplicationGroupId>"],
   ])("are shown only if they are this cache's: %i for one of %s", async (status, of) => {
     await stub({ DescribeSnapshots: wire.snapshotOf({ of }) });
@@ -148,6 +177,7 @@ describe("snapshots", () => {
       ["cut", "reset"],
       ["not given", "nothing"],
       ["an error", refusal(500, "InternalFailure")],
+      ...EMPTY_PAGES,
     ];
 
     test.each(LOST)("(%s) are asked for once, and looked up", async (_, reply) => {
@@ -158,6 +188,22 @@ describe("snapshots", () => {
       const { status, json } = await ops.post("snapshots", { label: "x" });
       expect([status, json.snapshot?.name, json.snapshot?.status]).toEqual([202, "orders-x", "creating"]);
       expect(made(calls)).toHaveLength(1);
+    });
+
+    test("are not those whose answer took more than a second", async () => {
+      const answer = wire.elasticache();
+      const calls = await stubAws(async (call, nth) => {
+        if (call.action === "CreateSnapshot") await sleep(1200);
+        return answer(call, nth);
+      });
+      expect((await ops.post("snapshots", { label: "x" })).status).toBe(202);
+      expect(actions(calls)).not.toContain("DescribeSnapshots");
+    });
+
+    test.each(EMPTY_PAGES)("are not taken for made where %s came and there is none", async (_, page) => {
+      await stub({ CreateSnapshot: page, DescribeSnapshots: refusal(404, "SnapshotNotFoundFault") });
+      const { status, json } = await ops.post("snapshots", { label: "x" });
+      expect([status, json.code]).toEqual([503, "elasticache_unavailable"]);
     });
 
     test.each<[string, AwsReply]>([

@@ -1,9 +1,10 @@
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { cacheKeys } from "../../lib/redis/keys.ts";
 import { stubAws } from "../aws/aws-endpoint.ts";
 import { bareClient } from "../provided-redis.ts";
 import * as wire from "./elasticache-wire.ts";
-import { operate } from "./operator.ts";
+import { operate, startEmpty } from "./operator.ts";
 import { type Served, serveHttp, terminal } from "./terminal.ts";
 
 const operators: ReturnType<typeof operate>[] = [];
@@ -33,7 +34,15 @@ describe("npm run ops, for a Redis that nobody manages,", () => {
   test.each<[string, RegExp[]]>([
     ["topology", [/ElastiCache: not managed/, /address +role +engine/, /primary +\w+ \d+\.\d+/]],
     ["engine", [/address +role +memory/, /\d+\.\d [KMG]iB/]],
-    ["memory", [/feature +keys +memory +share/, /^cache +\d+ +/m, /From \d+ of \d+ keys, measured\./]],
+    [
+      "memory",
+      [
+        /feature +keys +memory +share/,
+        /^cache +\d+ +/m,
+        /From \d+ of \d+ keys, measured\./,
+        /of the \d+\.\d [KMG]iB that Redis uses/,
+      ],
+    ],
     ["collections", [/memory +members +type +key/, /[23]\.\d MiB +2 +hash +terminal:cache:\{one\}:entry/]],
     ["slowlog", [/when +ms +node +command|\(none\)/]],
     ["clients", [/node +connected/, /127\.0\.0\.1 +\d+/, /under a minute +\d+/]],
@@ -49,6 +58,7 @@ describe("npm run ops, for a Redis that nobody manages,", () => {
     ["a command that there is not", ["everything"], 2, /There is no command everything.\n\nUsage/],
     ["none at all", [], 2, /Usage/],
     ["an option that there is not", ["memory", "--values"], 2, /Usage/],
+    ["two things at once", ["snapshot", "--create", "--restore", "x"], 2, /do not go together.\n\nUsage/],
     ["a limit that is none", ["slowlog", "--limit", "many"], 1, /^400 invalid_request: query.limit/],
     ["a failover of nothing", ["failover-test"], 1, /--node-group.*--confirm/],
     ["a snapshot of it", ["snapshot", "--create"], 1, /^409 not_managed/],
@@ -58,6 +68,23 @@ describe("npm run ops, for a Redis that nobody manages,", () => {
     expect(answer.code).toBe(code);
     expect(answer.stderr).toMatch(message);
     expect(answer.stderr).not.toContain("    at ");
+  });
+
+  test("leads on where the sample explains little of the memory", async () => {
+    const redis = await startEmpty();
+    const [client, elsewhere] = [0, 1].map((db) => new Redis(redis.url, { db }));
+    await client?.mset(Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`${index}`, ""])));
+    const ops = operate(redis.url);
+    const served = await serveHttp(ops);
+    await elsewhere?.set("large", "x".repeat(10_000_000));
+    expect((await terminal(served, "memory")).stdout).toMatch(/run -s ops -- collections/);
+    await client?.del(...Array.from({ length: 3000 }, (_, index) => `${index}`)); // so few are seen one and all
+    expect((await terminal(served, "memory")).stdout).not.toContain("collections");
+    client?.disconnect();
+    elsewhere?.disconnect();
+    await served.close();
+    await ops.connection.close();
+    await redis.stop();
   });
 
   test("says so when nothing answers", async () => {

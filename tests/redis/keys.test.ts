@@ -1,7 +1,7 @@
 import calculateSlot from "cluster-key-slot";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cacheKeys, featureOf, leaderboardKeys } from "../../lib/redis/keys.ts";
+import { cacheKeys, callKeys, featureOf, leaderboardKeys, sentryKeys } from "../../lib/redis/keys.ts";
 
 const id = fc.oneof(
   fc.string({ unit: "binary" }),
@@ -24,6 +24,8 @@ test("a key tells its feature, whatever the id; nobody else's key does", () => {
     fc.property(tenant, id, (tenant, id) => {
       expect(featureOf(cacheKeys.entry(tenant, id))).toBe("cache");
       expect(featureOf(leaderboardKeys.notes(tenant, id, 3))).toBe("leaderboards");
+      expect(featureOf(callKeys.call(tenant, "ops", id))).toBe("ops");
+      expect(featureOf(sentryKeys.snapshot(id, "2026-11-23"))).toBe("sentry");
     }),
   );
   for (const other of [
@@ -31,6 +33,8 @@ test("a key tells its feature, whatever the id; nobody else's key does", () => {
     "acme:cache",
     "session:123",
     "acme:cache:{a}",
+    "acme:ssn:{a}:entry",
+    ".other:cache:{a}:entry",
     "a b:cache:{a}:entry",
     "x".repeat(99),
   ])

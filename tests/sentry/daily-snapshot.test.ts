@@ -7,7 +7,7 @@ import { connect } from "../../lib/redis/connect.ts";
 import { sentryKeys } from "../../lib/redis/keys.ts";
 import { createDailySnapshot } from "../../lib/sentry/daily-snapshot.ts";
 import { type AwsReply, stubAws } from "../aws/aws-endpoint.ts";
-import { refusal } from "../aws/elasticache-answers.ts";
+import { EMPTY_PAGES, refusal } from "../aws/elasticache-answers.ts";
 import { bareClient, environmentFor } from "../provided-redis.ts";
 import { elasticache, snapshotsAsked } from "./snapshot-answers.ts";
 
@@ -176,6 +176,27 @@ test.each<[string, AwsReply, RegExp]>([
   isTroubled = false;
   await endClaim();
   expect(await run(later(11))).toBe("created");
+});
+
+describe.each<[string, AwsReply]>([
+  ["is busy with it", refusal(400, "InvalidReplicationGroupState")],
+  ["gave no answer", "reset"],
+  ...EMPTY_PAGES,
+])("when ElastiCache %s", (_, trouble) => {
+  const answer = elasticache({ becomes: () => status });
+  let status: string;
+  const troubled = () =>
+    stubAws((call) => {
+      const reply = answer(call);
+      return call.action === "CreateSnapshot" ? trouble : reply;
+    });
+
+  test.each(["creating", "available"])("and the snapshot is %s, that is known", async (stage) => {
+    status = stage;
+    const calls = await troubled();
+    expect(await sandbox().run(MORNING)).toBe(stage);
+    expect(snapshotsAsked(calls)).toEqual([`${id}-2026-11-22`]);
+  });
 });
 
 test("where a failover lost the claim, ElastiCache refuses the second of the same name", async () => {

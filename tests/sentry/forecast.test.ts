@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createForecast } from "../../lib/sentry/forecast.ts";
-import { outlook } from "../../lib/sentry/warnings.ts";
+import { type Outlook, outlook } from "../../lib/sentry/warnings.ts";
 
 const MINUTE = 60_000;
 const limits = { warnPercent: 80, forecastMs: 60 * MINUTE };
@@ -13,7 +13,7 @@ function outlooks(shares: readonly number[], given = limits) {
 
 const rising = (from: number, by: number, count = 15) =>
   Array.from({ length: count }, (_, minute) => from + minute * by);
-const isShort = ({ isShort }: { isShort: boolean }) => isShort;
+const isShort = ({ isShort }: Outlook) => isShort;
 
 test("what grows by one percent a minute is full when the rest is used up", () => {
   const last = outlooks(rising(0.4, 0.01)).at(-1);
@@ -99,12 +99,19 @@ test("what is nearly used up is a reason, however it got there", () => {
 test("the forecast can be turned off, and the threshold set", () => {
   expect(outlooks(rising(0.4, 0.01), { ...limits, forecastMs: 0 }).at(-1)?.isShort).toBe(false);
   expect(outlooks([0.6], { ...limits, warnPercent: 60 })[0]?.isShort).toBe(true);
+  expect(outlooks([1], { ...limits, warnPercent: 100 })[0]?.isShort).toBe(true);
+});
+
+test("what is meant to be full is never a reason where both are turned off", () => {
+  const never = { warnPercent: 0, forecastMs: 0 };
+  expect(outlooks([...rising(0.9, 0.01), 1, 1.01], never).filter(isShort)).toEqual([]);
+  expect(outlooks(rising(0.4, 0.01), { ...limits, warnPercent: 0 }).at(-1)?.isShort).toBe(true);
 });
 
 test("where nobody knows how much there is, nothing is said", () => {
   expect(outlook(0, undefined, createForecast(), limits)).toEqual({
     percent: undefined,
     fullInMs: undefined,
-    isShort: false,
+    isShort: undefined,
   });
 });

@@ -225,16 +225,33 @@ describe("the sentry answers", () => {
     }
   });
 
-  test.each(["-info", "-info -config"])(
-    "when Redis refuses to tell (%s), with what is left",
-    async (rights) => {
-      const { server } = await started({ config: [`user default on nopass ~* +@all ${rights}`] });
-      const { metrics } = await (await deployed(server.url))();
-      expect(metrics).toMatchObject({ Failures: 0, NodesUnreachable: 0, MemoryShort: 0 });
-      for (const name of ["MemoryUsed", "Connections", "ReplicationLag"])
-        expect(metrics).not.toHaveProperty(name);
-    },
-  );
+  test("when Redis refuses to tell anything: that it is blind", async () => {
+    const { server } = await started({ config: ["user default on nopass ~* +@all -info"] });
+    const { metrics, log } = await (await deployed(server.url))();
+    expect(metrics).toMatchObject({ Failures: 1, SnapshotFailures: 0 });
+    for (const name of ["MemoryUsed", "MemoryShort", "ConnectionsShort", "ReplicationLag"])
+      expect(metrics).not.toHaveProperty(name);
+    const reason = expect.stringContaining("may the user call INFO?");
+    expect(log).toContainEqual(expect.objectContaining({ level: "ERROR", part: "look", reason }));
+  });
+
+  test("when Redis has no limit, or refuses a part: with what is left", async () => {
+    const { server } = await started({ config: ["user default on nopass ~* +@all -config"] });
+    const { metrics } = await (await deployed(server.url))();
+    expect(metrics).toMatchObject({ Failures: 0, MemoryUsed: expect.any(Number), ConnectionsShort: 0 });
+    for (const name of ["MemoryShare", "MemoryShort"]) expect(metrics).not.toHaveProperty(name);
+  });
+
+  test("when a cache is full, as it is meant to be: without a warning", async () => {
+    const config = ["maxmemory 4mb", "maxmemory-policy allkeys-random"];
+    const { server, admin } = await started({ config });
+    for (let index = 0; index < 100; index++) await admin.set(`filler-${index}`, "x".repeat(50_000));
+    const limits = { SENTRY_WARN_PERCENT: "0", SENTRY_FORECAST_MINUTES: "0" };
+    const { metrics, log } = await (await deployed(server.url, limits))();
+    expect(metrics.MemoryShare).toBeGreaterThan(90);
+    expect(metrics).toMatchObject({ MemoryShort: 0, ConnectionsShort: 0 });
+    expect(log.filter(({ level }) => level === "WARN")).toEqual([]);
+  });
 
   test("as the user that the stack gives it, who may do no more than `ops` does", async () => {
     const { ops } = JSON.parse(read("infra/redis-users.json"));

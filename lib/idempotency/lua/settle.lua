@@ -4,7 +4,8 @@
 -- ARGV[2] answer, sealed; empty if there is none
 -- => 1
 if ARGV[2] == '' then
-  if redis.call('HGET', KEYS[1], 'owner') == ARGV[1] then redis.call('HSET', KEYS[1], 'till', 0) end
+  local owner = redis.call('HGET', KEYS[1], 'owner')
+  if owner == ARGV[1] then redis.call('HSET', KEYS[1], 'till', 0, 'foretold', '') end
 elseif redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HSETNX', KEYS[1], 'answer', ARGV[2])
 end
