@@ -30,6 +30,7 @@ const LIBRARY = `
 export { Cluster } from "ioredis";
 export { readConfig } from "./lib/config.ts";
 export { connect } from "./lib/redis/connect.ts";
+export { createConnection } from "./lib/redis/connection.ts";
 export { createLeaderboards } from "./lib/leaderboards/leaderboards.ts";
 export { leaderboardScripts } from "./lib/leaderboards/scripts.ts";`;
 

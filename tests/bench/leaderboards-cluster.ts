@@ -5,7 +5,6 @@ import { startRedis } from "../../dev/redis/start-redis.ts";
 import type { Settings } from "../../lib/leaderboards/board.ts";
 import type { Leaderboards } from "../../lib/leaderboards/leaderboards.ts";
 import { partitionOf } from "../../lib/leaderboards/partitions.ts";
-import { createConnection } from "../../lib/redis/connection.ts";
 import { leaderboardKeys } from "../../lib/redis/keys.ts";
 import { fill, memberOf } from "./leaderboards-fill.ts";
 import { keepApart } from "./processors.ts";
@@ -18,8 +17,10 @@ export interface Places {
   close(): Promise<void>;
 }
 
+/** The connection knows the clients of its own bundle only. */
 type Library = typeof import("../../lib/leaderboards/leaderboards.ts") &
   typeof import("../../lib/leaderboards/scripts.ts") &
+  Pick<typeof import("../../lib/redis/connection.ts"), "createConnection"> &
   Pick<typeof import("ioredis"), "Cluster">;
 
 const NODES = 3;
@@ -31,7 +32,7 @@ export async function openPlaces(bundle: string): Promise<Places> {
   const library: Library = await import(pathToFileURL(bundle).href);
   const cluster = new library.Cluster([...servers.nodes], { scripts: library.leaderboardScripts });
   const plain = new Redis(plainServer.url);
-  const connection = createConnection(() => ({ redis: cluster }), { deadlineMs: 1000 });
+  const connection = library.createConnection(() => ({ redis: cluster }), { deadlineMs: 1000 });
   return {
     leaderboards: library.createLeaderboards(connection, { idempotencyMs: 1000 }),
     cluster,

@@ -54,7 +54,7 @@ async function handle(
   options: Parameters<typeof eventFor>[2],
 ) {
   const event = eventFor(method, path, options);
-  const { statusCode } = await handler(event, { awsRequestId: randomUUID() });
+  const { statusCode } = await handler(event, { awsRequestId: randomUUID(), functionName: "cache" });
   if (!statuses.includes(statusCode)) await call(handler, event, statuses[0] ?? 0);
 }
 
