@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectDir } from "./paths.ts";
 import { findOnPath } from "./redis/engine-on-path.ts";
+import { FAST, RUNS, type TestRun } from "./test-runs.ts";
 
 interface Totals {
   readonly passed: number;
@@ -29,73 +30,12 @@ const STATIC_STEPS = {
   "unused code": ["knip", "--no-progress"],
 } as const;
 
-/** Quick, and they guard what is easiest to break. */
-const FAST_TESTS = ["tests/config.test.ts", "tests/drift/", "tests/http/"];
-
-/** What the features do, whichever Redis they do it with. */
-const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "locks", "health", "properties"].map(
-  (folder) => `tests/${folder}/`,
-);
-
-/** What else the engines do not do alike: WAIT looks at less in Redis before 7.2; what INFO says; rules of users. */
-const OF_ENGINES = ["tests/redis/acknowledgement", "tests/ops/"];
-
-/** What of the behaviour needs no Redis. */
-const PURE = [
-  "tests/leaderboards/periods.test.ts",
-  "tests/properties/{cache-control,entry,history,lease,locks-history,parse-json,router}.test.ts",
-];
-
-/** What of that starts its own Redis, of whichever topology the run is. */
-const OWN_SERVERS = ["tests/*/cluster.test.ts", "tests/leaderboards/scale.test.ts"];
-
-/** The slowest: hundreds of random tries, for which one server and one cluster are enough. */
-const SLOW = ["tests/properties/{cache,leaderboards,leaderboards-pages,locks,locks-histories}.test.ts"];
-
-/** They package the project many times over, which would leave those that measure time none. */
-const STACKS = ["tests/infra/"];
-
-interface TestRun {
-  readonly name: string;
-  /** @default every test there is but those of `without` */
-  readonly tests?: readonly string[];
-  readonly without?: readonly string[];
-  /** Chosen in tests/topologies.ts. @default standalone */
-  readonly topology?: string;
-  /** Chosen in dev/redis/find-engine.ts. @default what the machine has */
-  readonly engine?: string;
-}
-
-/** Which tests run on what. Sentinels are in those that make faults, which start their own. */
-const RUNS: readonly TestRun[] = [
-  { name: "all tests but those of the stacks", without: STACKS },
-  { name: "the stacks", tests: STACKS },
-  {
-    name: "behaviour over TLS, as a user with few rights",
-    topology: "tls",
-    tests: BEHAVIOUR,
-    without: [...PURE, ...OWN_SERVERS, ...SLOW],
-  },
-  {
-    name: "behaviour on a cluster",
-    topology: "cluster",
-    tests: BEHAVIOUR,
-    without: [...PURE, ...OWN_SERVERS],
-  },
-  {
-    name: "behaviour on Valkey",
-    engine: "valkey",
-    tests: [...BEHAVIOUR, ...OF_ENGINES],
-    without: [...PURE, ...SLOW],
-  },
-];
-
 async function run(): Promise<Totals> {
   const { values } = parseArgs({ options: { fast: { type: "boolean", default: false } } });
   const steps = Object.entries(STATIC_STEPS).map(([name, command]) => staticStep(name, command));
   const totals = await Promise.all(steps);
   const skipped: string[] = [];
-  for (const testRun of values.fast ? [{ name: "fast tests", tests: FAST_TESTS }] : RUNS) {
+  for (const testRun of values.fast ? [FAST] : RUNS) {
     const obstacle = await obstacleTo(testRun);
     if (obstacle) skipped.push(`NOT RUN  ${testRun.name}: ${obstacle}`);
     else totals.push(await testStep(testRun));

@@ -55,7 +55,7 @@ export async function* memory(api: Api): AsyncGenerator<string> {
 
 /** Goes on until all keys were seen, and keeps the biggest. */
 export async function* collections(api: Api, { limit = "20" }: Limited): AsyncGenerator<string> {
-  const biggest = new Map<string, Json>();
+  let biggest: Json[] = []; // a key may be met again on a later page
   let seen = 0;
   let cursor = "";
   let missed: string[] = [];
@@ -63,18 +63,17 @@ export async function* collections(api: Api, { limit = "20" }: Limited): AsyncGe
     const query = new URLSearchParams({ limit, ...(cursor && { cursor }) });
     const page = await api.get(`collections?${query}`);
     if (typeof page.collections === "string") return yield absence("Collections", page.collections);
-    for (const collection of page.collections) biggest.set(collection.key, collection);
-    const sorted = [...biggest.values()].sort((one, other) => other.bytes - one.bytes);
-    for (const { key } of sorted.slice(Number(limit))) biggest.delete(key);
+    const found = new Map(
+      [...biggest, ...page.collections].map((collection) => [collection.key, collection]),
+    );
+    biggest = [...found.values()].sort((one, other) => other.bytes - one.bytes).slice(0, Number(limit));
     seen += page.scannedKeys;
     missed = page.unreachable;
     cursor = page.next ?? "";
   } while (cursor);
   yield table(
     ["memory", "members", "type", "key"],
-    [...biggest.values()]
-      .sort((one, other) => other.bytes - one.bytes)
-      .map(({ bytes: size, members, type, key }) => [bytes(size), members, type, key]),
+    biggest.map(({ bytes: size, members, type, key }) => [bytes(size), members, type, key]),
   );
   yield `\n${seen} keys seen.`;
   yield* away(missed);

@@ -9,7 +9,7 @@ import { readEngine } from "../../lib/ops/engine.ts";
 import { connect } from "../../lib/redis/connect.ts";
 import { createDailySnapshot } from "../../lib/sentry/daily-snapshot.ts";
 import { createSentry } from "../../lib/sentry/sentry.ts";
-import { once } from "./once.ts";
+import { runAlone } from "./run-alone.ts";
 
 const config = readConfig();
 const { elasticacheId } = config.redis;
@@ -29,7 +29,7 @@ const sentry = createSentry({
  */
 export async function handler(_event: unknown, context: Context) {
   connection.endsIn(context.getRemainingTimeInMillis());
-  const seen = await once(locks, context.functionName, () => sentry.run());
+  const seen = await runAlone(locks, context.functionName, () => sentry.run());
   const [slowest] = connection.takeRoundTrips().toSorted((one, other) => other - one);
   const measurements = seen && { ...seen, RedisRoundTrip: slowest };
   if (config.metrics && measurements) publishMeasurements(context.functionName, measurements);

@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<Refusal, string>> = {
   exists: "ElastiCache refused.",
   quota: "ElastiCache refused.",
 };
+
 /**
  * Has ElastiCache fail over one node group, if it is in a state from which it comes back by itself. Rejects as
  * `ManagedCache`, or as `beforehand` does, as long as nothing was asked for: whoever met that may try again.

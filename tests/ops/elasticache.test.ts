@@ -4,14 +4,12 @@ import { stubAws } from "../aws/aws-endpoint.ts";
 import { EMPTY_PAGES, NO_GROUP, refusal } from "../aws/elasticache-answers.ts";
 import { expectUnavailable, until } from "../composition.ts";
 import * as wire from "./elasticache-wire.ts";
-import { operate } from "./operator.ts";
+import { operateManaged } from "./operator.ts";
 
-let ops: ReturnType<typeof operate>;
+let ops: ReturnType<typeof operateManaged>;
 
 beforeEach(() => {
-  // ElastiCache may take its three seconds, which are not in Redis' deadline.
-  const environment = { ELASTICACHE_ID: "orders", REDIS_DEADLINE_MS: "2000" };
-  ops = operate(inject("redisUrl"), { environment });
+  ops = operateManaged(inject("redisUrl"));
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -123,9 +121,7 @@ describe("the topology", () => {
 
   test("has ElastiCache's part when Redis is away, and is a 503 only when neither tells anything", async () => {
     const port = await freePort(0);
-    const behind = operate(`redis://127.0.0.1:${port}`, {
-      environment: { ELASTICACHE_ID: "orders", REDIS_DEADLINE_MS: "2000" },
-    });
+    const behind = operateManaged(`redis://127.0.0.1:${port}`);
     await stub();
     const { status, json } = await behind.get("topology");
     expect(status).toBe(200);

@@ -8,14 +8,12 @@ import { expectUnavailable } from "../composition.ts";
 import { keysOf } from "../provided-redis.ts";
 import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
 import * as wire from "./elasticache-wire.ts";
-import { operate, startEmpty } from "./operator.ts";
+import { operateManaged, startEmpty } from "./operator.ts";
 
-let ops: ReturnType<typeof operate>;
+let ops: ReturnType<typeof operateManaged>;
 
 beforeEach(() => {
-  // ElastiCache may take its three seconds, which are not in Redis' deadline.
-  const environment = { ELASTICACHE_ID: "orders", REDIS_DEADLINE_MS: "2000" };
-  ops = operate(inject("redisUrl"), { environment });
+  ops = operateManaged(inject("redisUrl"));
 });
 afterEach(async () => {
   vi.unstubAllEnvs();
@@ -134,8 +132,7 @@ describe("a failover test", () => {
 
     /** Sends it, and takes Redis away when ElastiCache is asked for `action`. */
     async function sent(action: string, deadlineMs: number) {
-      const environment = { ELASTICACHE_ID: "orders", REDIS_DEADLINE_MS: String(deadlineMs) };
-      const cut = operate(proxy.url, { environment });
+      const cut = operateManaged(proxy.url, { deadlineMs });
       const healthy = wire.elasticache();
       const calls = await stubAws((call, nth) => {
         if (call.action === action) {
@@ -156,7 +153,7 @@ describe("a failover test", () => {
       const [key = ""] = await keysOf(redis, "operator:ops:*:call");
       await redis.hset(key, "till", 1); // as if its time were over
       redis.disconnect();
-      const other = operate(server.url, { environment: { ELASTICACHE_ID: "orders" } });
+      const other = operateManaged(server.url);
       const again = await other.post("failover-tests", CONFIRMED, { headers });
       await other.connection.close();
       expect([again.status, again.json.state]).toEqual([202, "unknown"]);

@@ -4,14 +4,12 @@ import { createPages } from "../../lib/http/pages.ts";
 import { type AwsCall, type AwsReply, stubAws } from "../aws/aws-endpoint.ts";
 import { EMPTY_PAGES, refusal } from "../aws/elasticache-answers.ts";
 import * as wire from "./elasticache-wire.ts";
-import { operate } from "./operator.ts";
+import { operateManaged } from "./operator.ts";
 
-let ops: ReturnType<typeof operate>;
+let ops: ReturnType<typeof operateManaged>;
 
 beforeEach(() => {
-  // ElastiCache may take its three seconds, which are not in Redis' deadline.
-  const environment = { ELASTICACHE_ID: "orders", REDIS_DEADLINE_MS: "2000" };
-  ops = operate(inject("redisUrl"), { environment });
+  ops = operateManaged(inject("redisUrl"));
 });
 afterEach(async () => {
   vi.unstubAllEnvs();

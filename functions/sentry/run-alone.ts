@@ -9,7 +9,7 @@ const TTL_MS = 10_000;
  * Does the work of a scheduled function, unless another run of it is at work: undefined then. Where Redis grants nothing,
  * as it is away or full, the work is done all the same. The work must not reject.
  */
-export async function once<T>(
+export async function runAlone<T>(
   locks: Locks,
   functionName: string,
   work: () => Promise<T>,
