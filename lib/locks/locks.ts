@@ -80,10 +80,10 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   /** Lets a holder keep a lock until `ttlMs` from now, and never for less than it has. O(log n). */
   async function extend(tenant: string, name: LockName, token: LockToken, ttlMs: number): Promise<Extended> {
     const outcome = lockKeys.outcome(tenant, name, newSecret(16));
-    const [holders, grants] = [lockKeys.holders(tenant, name), lockKeys.grants(tenant, name)];
-    const limits = [ttlMs, settings.maxExtensions, rememberMs] as const;
+    const [fence, holders, grants] = keysOf(tenant, name);
+    const limits = [ttlMs, settings.maxExtensions, settings.fencingMs, rememberMs] as const;
     const reply = await connection.run(
-      (redis) => redis.lockExtend(holders, grants, outcome, claimOf(token), ...limits),
+      (redis) => redis.lockExtend(fence, holders, grants, outcome, claimOf(token), ...limits),
       { idempotent },
     );
     if (reply === "lost" || reply === "exhausted") return { state: reply };

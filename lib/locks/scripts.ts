@@ -20,7 +20,7 @@ function script(...parts: string[]): string {
 /** The commands that locks add to their connection; the header of each script says what it takes and gives. */
 export const lockScripts = {
   lockAcquire: { lua: script(outlive, forget, stand, visit, grant, wait, watch, acquire) },
-  lockExtend: { lua: script(outlive, extend), numberOfKeys: 3 },
+  lockExtend: { lua: script(outlive, extend), numberOfKeys: 4 },
   lockLook: { lua: look, numberOfKeys: 4, readOnly: true },
   lockRelease: { lua: release, numberOfKeys: 6 },
 } satisfies Record<string, Script>;
@@ -40,12 +40,14 @@ declare module "ioredis" {
       ...keysAndArguments: readonly (string | number)[]
     ): Result<AcquireReply, Context>;
     lockExtend(
+      fence: string,
       holders: string,
       grants: string,
       outcome: string,
       claim: string,
       ttlMs: number,
       mostExtensions: number,
+      fencingMs: number,
       rememberMs: number,
     ): Result<string, Context>;
     lockLook(
