@@ -10,6 +10,7 @@ import { createWakeUp } from "./wake-up.ts";
 const MOST_PERMITS = 1000;
 const MOST_SHOWN = 100;
 const SECRET_BYTES = 32;
+const NONCE_BYTES = 16;
 
 export interface Wanted {
   /** One lock, or several of one group: all of them or none. */
@@ -23,6 +24,7 @@ export interface Wanted {
   readonly waitMs?: number;
   /** Whoever has to wait is told this of who holds. */
   readonly owner?: string | undefined;
+  /** Of these names, in any order. */
   readonly ticket?: LockToken | undefined;
   /** Not to take a place in the queue. */
   readonly once?: boolean;
@@ -51,7 +53,12 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
    */
   async function acquire(tenant: string, wanted: Wanted): Promise<Acquired> {
     const { names, permits, ttlMs, waitMs = 0, owner = "", ticket, once = false, call } = wanted;
-    const token = ticket ?? newToken(wanted.exclusive, secretOf(tenant, wanted));
+    // Where it is of as many, the script must find it at each.
+    if (ticket && ticket.locks !== names.length) return { state: "lost" };
+    const secret = call?.key ?? newSecret(SECRET_BYTES);
+    const tokenOf = (nonce: string): LockToken => ticket ?? tokenFrom(tenant, wanted, secret, nonce);
+    const nonce = newSecret(NONCE_BYTES);
+    const token = tokenOf(nonce);
     const wakeKeys = names.map((name) => lockKeys.wake(tenant, name));
     const keys = [callKey(tenant, wanted), ...names.flatMap((name) => keysOf(tenant, name))];
     const values = [
@@ -64,6 +71,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
       settings.fencingMs,
       settings.idempotencyMs,
       owner,
+      nonce,
     ];
     const giveUpAt = performance.now() + waitMs;
     for (;;) {
@@ -71,8 +79,8 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
         idempotent,
       });
       const leftMs = giveUpAt - performance.now();
-      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, token, reply);
-      const [, , endsInMs, , , ...wakings] = reply;
+      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, tokenOf, reply);
+      const [, , , endsInMs, , , ...wakings] = reply;
       await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
     }
   }
@@ -125,9 +133,12 @@ function keysOf(tenant: string, name: LockName): LockKeys {
   return [fence, holders, grants, queue, beats, wake].map((part) => part(tenant, name)) as LockKeys;
 }
 
-/** The same call has the same secret, so that it finds its own grant or place again. */
-function secretOf(tenant: string, { names, call }: Wanted): string {
-  return call ? digestOf(JSON.stringify(["lock", tenant, names, call.key])) : newSecret(SECRET_BYTES);
+/**
+ * Of a call with a key `secret` is that key, and Redis keeps the nonce: the same call finds its own grant or place again, and one
+ * that Redis has forgotten makes another token.
+ */
+function tokenFrom(tenant: string, { names, exclusive }: Wanted, secret: string, nonce: string): LockToken {
+  return newToken(exclusive, names.length, digestOf(JSON.stringify(["lock", tenant, names, secret, nonce])));
 }
 
 function callKey(tenant: string, { names, call }: Wanted): string {

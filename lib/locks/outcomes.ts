@@ -55,21 +55,26 @@ export interface Standing {
   readonly holders: readonly Holder[];
 }
 
-export function readAcquired(names: readonly LockName[], token: LockToken, reply: AcquireReply): Acquired {
+/** `tokenOf` gives the token that was made with a nonce. */
+export function readAcquired(
+  names: readonly LockName[],
+  tokenOf: (nonce: string) => LockToken,
+  reply: AcquireReply,
+): Acquired {
   if (reply[0] === "granted") {
-    const [, ...numbers] = reply;
+    const [, nonce, ...numbers] = reply;
     const grants = names.map((name, index) => ({
       name: formatName(name),
       fencingToken: Number(numbers[2 * index]),
       expiresAt: Number(numbers[2 * index + 1]),
     }));
-    return { state: "granted", token: token.text, grants };
+    return { state: "granted", token: tokenOf(nonce).text, grants };
   }
   if (reply[0] !== "held") return { state: reply[0] };
-  const [state, before, endsInMs, way, grant] = reply;
+  const [state, nonce, before, endsInMs, way, grant] = reply;
   const name = formatName(names[way - 1] as LockName);
   const { owner } = readGrant(grant);
-  return { state, ticket: token.text, position: before + 1, name, owner, endsInMs };
+  return { state, ticket: tokenOf(nonce).text, position: before + 1, name, owner, endsInMs };
 }
 
 /** Fencing token, extensions and owner, as the scripts write them. */

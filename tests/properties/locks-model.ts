@@ -27,6 +27,8 @@ export class LocksModel {
   readonly #locks = new Map<string, Lock>();
   readonly #givenUp = new Set<string>();
   readonly #limits;
+  /** The locks that each claim is of. */
+  readonly #names = new Map<string, string>();
   #now = 0;
 
   constructor(limits: {
@@ -52,6 +54,9 @@ export class LocksModel {
     const locks = names.map((name) => this.#lock(name));
     const holding = locks.flatMap((lock) => lock.holders.filter((holder) => holder.claim === claim));
     const waiting = locks.filter(({ queue }) => queue.some((each) => each.claim === claim));
+    const set = names.toSorted().join();
+    if (!isTicket) this.#names.set(claim, set);
+    else if (this.#names.get(claim) !== set) return "ticket_lost";
     if (holding.length === locks.length) return `granted ${holding.map(({ grant }) => grant)}`;
     if (isTicket && (holding.length > 0 || waiting.length < locks.length)) return "ticket_lost";
     const wants = permits ?? (exclusive || isTicket ? undefined : MOST_PERMITS);
