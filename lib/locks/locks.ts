@@ -17,7 +17,7 @@ export interface Wanted {
   readonly names: readonly LockName[];
   /** With nobody beside. A ticket says so itself. */
   readonly exclusive: boolean;
-  /** How many may hold at once. */
+  /** How many may share it at once. */
   readonly permits?: number | undefined;
   readonly ttlMs: number;
   /** How long to wait in the call. */
@@ -49,7 +49,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   /**
    * Grants all locks at one moment or none; who must wait has a place in the queue of each from the same moment. What there
    * is room for, behind all that came before, is granted. While it waits in the call: one round trip when it is woken,
-   * and one for each quarter of a deadline. O(log n), and O(n) in those before that a shared lock must look through.
+   * and one for each quarter of a deadline. O(log n), and O(n) in those that it is the first to find over their time beside others.
    */
   async function acquire(tenant: string, wanted: Wanted): Promise<Acquired> {
     const { names, permits, ttlMs, waitMs = 0, owner = "", ticket, once = false, call } = wanted;
@@ -64,7 +64,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
     const values = [
       claimOf(token),
       ticket ? "ticket" : call ? digestOf(JSON.stringify(call.request)) : "",
-      permits ?? (token.exclusive || ticket ? 0 : MOST_PERMITS),
+      token.exclusive || ticket ? 0 : (permits ?? MOST_PERMITS),
       ttlMs,
       once ? 0 : settings.heartbeatMs,
       settings.maxQueue,

@@ -25,11 +25,11 @@ export interface Held {
 export type Acquired =
   | { readonly state: "granted"; readonly token: string; readonly grants: readonly Grant[] }
   | Held
-  /** The ticket has no place (its heartbeat is over, or it is another lock's), or what it was granted has ended. */
+  /** The ticket has no place (its heartbeat is over, or it is of other locks), or what it was granted has ended. */
   | { readonly state: "lost" }
   /** The key of the call came with another request. */
   | { readonly state: "reused" }
-  /** The lock is in use with another number of permits. */
+  /** Others share the lock, or wait to, with another number of permits. */
   | { readonly state: "mismatch" }
   | { readonly state: "full" };
 
@@ -41,11 +41,12 @@ export type Extended =
 export interface Holder {
   readonly owner: string | undefined;
   readonly mode: "exclusive" | "shared";
-  readonly fencingToken: number;
+  /** Undefined, as the owner, if Redis has evicted them. */
+  readonly fencingToken: number | undefined;
   readonly expiresAt: number;
 }
 
-/** A lock, which may be free: its last fencing token, its permits while it is in use, and who has it. */
+/** A lock, which may be free: its last fencing token, its permits while it is shared, and who has it. */
 export interface Standing {
   readonly fencingToken: number | undefined;
   readonly permits: number | undefined;
@@ -77,10 +78,10 @@ export function readAcquired(
   return { state, ticket: tokenOf(nonce).text, position: before + 1, name, owner, endsInMs };
 }
 
-/** Fencing token, extensions and owner, as the scripts write them. */
+/** Fencing token, extensions and owner, as the scripts write them; nothing of an empty text. */
 function readGrant(text: string) {
   const [fencingToken, , ...owner] = text.split(" ");
-  return { fencingToken: Number(fencingToken), owner: owner.join(" ") || undefined };
+  return { fencingToken: Number(fencingToken) || undefined, owner: owner.join(" ") || undefined };
 }
 
 export function readStanding([last, permits, holding, waiting, ...rows]: LookReply): Standing {

@@ -36,8 +36,8 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
  * | `<tenant>:locks:{<group>}:fence-<rest>` | string | the last fencing token of a lock | `LOCKS_FENCING_SECONDS` after its last grant or extension |
  * | `<tenant>:locks:{<group>}:holders-<rest>` | sorted set of claims | when each holder's time is over | two minutes more |
- * | `<tenant>:locks:{<group>}:grants-<rest>` | hash | fencing token, extensions and owner of each holder; the permits | as holders and queue |
- * | `<tenant>:locks:{<group>}:queue-<rest>` | sorted set of claims | who waits, in their order | two minutes longer than its tickets |
+ * | `<tenant>:locks:{<group>}:grants-<rest>` | hash | fencing token, extensions and owner of each holder; the permits of those that share it | as holders and queue |
+ * | `<tenant>:locks:{<group>}:queue-<rest>` | sorted set of claims | who waits, by the numbers of their places, which are negative for those that are to be alone | two minutes longer than its tickets |
  * | `<tenant>:locks:{<group>}:beats-<rest>` | sorted set of claims | by when each of them must come back | as the queue |
  * | `<tenant>:locks:{<group>}:wake-<rest>` | stream of one entry | that something was given up, for those who wait in a call | a minute |
  * | `<tenant>:locks:{<group>}:outcome-<id>` | string | that something was given up or extended, against doing it twice | twice the deadline |

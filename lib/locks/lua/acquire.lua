@@ -43,7 +43,7 @@ for lock, standing in ipairs(standings) do
   local at = 6 * lock - 4
   local first, second
   if held == locks then
-    first, second = redis.call('HGET', KEYS[at + 2], claim):match('^%d+'), redis.call('ZSCORE', KEYS[at + 1], claim)
+    first, second = standing.grant:match('^%d+'), redis.call('ZSCORE', KEYS[at + 1], claim)
   elseif not way then
     first = grant(KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, standing, given)
     second = string.format('%.0f', given.ends)
