@@ -53,7 +53,11 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
           "The ticket has no place here, or what it was granted has ended.",
         );
       case "mismatch":
-        return new Problem(409, "permits_mismatch", "The lock is in use with another number of permits.");
+        return new Problem(
+          409,
+          "permits_mismatch",
+          "Others share the lock, or wait to, with another number of permits.",
+        );
       case "full":
         return new Problem(409, "queue_full", `${settings.maxQueue} wait for this lock already.`, {
           headers: { "retry-after": "1" },

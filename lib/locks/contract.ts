@@ -25,14 +25,14 @@ const request = {
 
 const HOW =
   "One round trip to Redis; while it waits, one more whenever it is woken and for each quarter of `REDIS_DEADLINE_MS`. " +
-  "First come, first served: what there is room for, behind all that came before, is granted. Who gets 409 `lock_held` has a `ticket`; sending it again before `LOCKS_HEARTBEAT_SECONDS` are over keeps the place, and a DELETE with it gives it up. A ticket whose lock was granted gets the same grant again. " +
-  "`mode` is `exclusive`, or `shared` by as many as `permits` says (1000 if it does not), which is the default where `permits` stands. " +
-  "Fencing tokens grow by one a grant, whatever ended the grant before. After a failover that lost grants they may repeat those, which `REDIS_MIN_REPLICAS_ACK` or `Durability` prevents; a lock that Redis lost altogether, or that nobody had for `LOCKS_FENCING_SECONDS`, begins anew at the microsecond of the clock, beyond all before. " +
-  "With an `Idempotency-Key` the same call has the same grant or ticket for `LOCKS_IDEMPOTENCY_SECONDS`. Make the key random: who knows it has the lock.";
+  "First come, first served: what there is room for, behind all that came before, is granted. Who gets 409 `lock_held` has a `ticket`; sending it again before `LOCKS_HEARTBEAT_SECONDS` are over keeps the place, and a DELETE with it gives it up. A ticket whose lock was granted gets the same grant again. It is of the locks that it was taken for, all together. " +
+  "`mode` is `exclusive`, or `shared` by as many as `permits` says (1000 if it does not), which is the default where `permits` stands. As long as anybody shares a lock or waits to, nobody may with another number. " +
+  "Fencing tokens grow by one a grant, whatever ended the grant before. After a failover that lost grants they may repeat those, which `REDIS_MIN_REPLICAS_ACK` or `Durability` prevents; a lock that Redis lost altogether, or that was neither granted nor extended for `LOCKS_FENCING_SECONDS`, begins anew at the microsecond of the clock, beyond all before. " +
+  "With an `Idempotency-Key` the same call has the same grant or ticket for `LOCKS_IDEMPOTENCY_SECONDS`; later it is another call, with another token. Make the key random: who knows it has the lock.";
 
 const refused: Response = {
   description:
-    "Somebody holds it, or is before the caller. Or: the ticket has no place here, or no more; the lock is in use with another number of permits; as many wait as may.",
+    "Somebody holds it, or is before the caller. Or: the ticket has no place here, or no more; others share it, or wait to, with another number of permits; as many wait as may.",
   problems: ["lock_held", "ticket_lost", "permits_mismatch", "queue_full"],
   members: {
     ticket: z.optional(z.string()),
@@ -51,7 +51,7 @@ const lost: Response = {
 const Holder = z.strictObject({
   mode: z.enum(["exclusive", "shared"]),
   owner: z.optional(z.string()),
-  fencingToken: z.int(),
+  fencingToken: z.optional(z.int()),
   expiresAt: z.string(),
 });
 
@@ -138,7 +138,8 @@ export const locksContract = {
     method: "GET",
     path: LOCK,
     summary: "Read who has a lock, and how many wait",
-    description: "One round trip to Redis. The hundred holders that end first; no tokens and no tickets.",
+    description:
+      "One round trip to Redis. The hundred holders that end first; no tokens and no tickets. `permits` while it is shared.",
     access: "locks:read",
     params,
     responses: {

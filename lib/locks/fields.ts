@@ -14,6 +14,8 @@ export interface LockToken {
   readonly text: string;
   /** Whether it is of somebody who holds with nobody beside. */
   readonly exclusive: boolean;
+  /** How many locks it is of: of those together, and of no others. */
+  readonly locks: number;
 }
 
 /** The path of the operation on several locks. */
@@ -46,11 +48,12 @@ export const LockTokenText = parsedText("What a POST answered.", (value) =>
 );
 
 export function readToken(text: string): LockToken {
-  return { text, exclusive: text.startsWith("x") };
+  return { text, exclusive: text.startsWith("x"), locks: Number.parseInt(text.charAt(1), 36) };
 }
 
-export function newToken(exclusive: boolean, secret: string): LockToken {
-  return readToken((exclusive ? "x" : "s") + secret);
+/** Of up to 35 locks. */
+export function newToken(exclusive: boolean, locks: number, secret: string): LockToken {
+  return readToken((exclusive ? "x" : "s") + locks.toString(36) + secret.slice(1));
 }
 
 /** As what Redis knows who has a token: the script sees who must be alone. */

@@ -10,19 +10,21 @@ import { createWakeUp } from "./wake-up.ts";
 const MOST_PERMITS = 1000;
 const MOST_SHOWN = 100;
 const SECRET_BYTES = 32;
+const NONCE_BYTES = 16;
 
 export interface Wanted {
   /** One lock, or several of one group: all of them or none. */
   readonly names: readonly LockName[];
   /** With nobody beside. A ticket says so itself. */
   readonly exclusive: boolean;
-  /** How many may hold at once. */
+  /** How many may share it at once. */
   readonly permits?: number | undefined;
   readonly ttlMs: number;
   /** How long to wait in the call. */
   readonly waitMs?: number;
   /** Whoever has to wait is told this of who holds. */
   readonly owner?: string | undefined;
+  /** Of these names, in any order. */
   readonly ticket?: LockToken | undefined;
   /** Not to take a place in the queue. */
   readonly once?: boolean;
@@ -47,23 +49,29 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   /**
    * Grants all locks at one moment or none; who must wait has a place in the queue of each from the same moment. What there
    * is room for, behind all that came before, is granted. While it waits in the call: one round trip when it is woken,
-   * and one for each quarter of a deadline. O(log n), and O(n) in those before that a shared lock must look through.
+   * and one for each quarter of a deadline. O(log n), and O(n) in those that it is the first to find over their time beside others.
    */
   async function acquire(tenant: string, wanted: Wanted): Promise<Acquired> {
     const { names, permits, ttlMs, waitMs = 0, owner = "", ticket, once = false, call } = wanted;
-    const token = ticket ?? newToken(wanted.exclusive, secretOf(tenant, wanted));
+    // Where it is of as many, the script must find it at each.
+    if (ticket && ticket.locks !== names.length) return { state: "lost" };
+    const secret = call?.key ?? newSecret(SECRET_BYTES);
+    const tokenOf = (nonce: string): LockToken => ticket ?? tokenFrom(tenant, wanted, secret, nonce);
+    const nonce = newSecret(NONCE_BYTES);
+    const token = tokenOf(nonce);
     const wakeKeys = names.map((name) => lockKeys.wake(tenant, name));
     const keys = [callKey(tenant, wanted), ...names.flatMap((name) => keysOf(tenant, name))];
     const values = [
       claimOf(token),
       ticket ? "ticket" : call ? digestOf(JSON.stringify(call.request)) : "",
-      permits ?? (token.exclusive || ticket ? 0 : MOST_PERMITS),
+      token.exclusive || ticket ? 0 : (permits ?? MOST_PERMITS),
       ttlMs,
       once ? 0 : settings.heartbeatMs,
       settings.maxQueue,
       settings.fencingMs,
       settings.idempotencyMs,
       owner,
+      nonce,
     ];
     const giveUpAt = performance.now() + waitMs;
     for (;;) {
@@ -71,8 +79,8 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
         idempotent,
       });
       const leftMs = giveUpAt - performance.now();
-      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, token, reply);
-      const [, , endsInMs, , , ...wakings] = reply;
+      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, tokenOf, reply);
+      const [, , , endsInMs, , , ...wakings] = reply;
       await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
     }
   }
@@ -80,10 +88,10 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   /** Lets a holder keep a lock until `ttlMs` from now, and never for less than it has. O(log n). */
   async function extend(tenant: string, name: LockName, token: LockToken, ttlMs: number): Promise<Extended> {
     const outcome = lockKeys.outcome(tenant, name, newSecret(16));
-    const [holders, grants] = [lockKeys.holders(tenant, name), lockKeys.grants(tenant, name)];
-    const limits = [ttlMs, settings.maxExtensions, rememberMs] as const;
+    const [fence, holders, grants] = keysOf(tenant, name);
+    const limits = [ttlMs, settings.maxExtensions, settings.fencingMs, rememberMs] as const;
     const reply = await connection.run(
-      (redis) => redis.lockExtend(holders, grants, outcome, claimOf(token), ...limits),
+      (redis) => redis.lockExtend(fence, holders, grants, outcome, claimOf(token), ...limits),
       { idempotent },
     );
     if (reply === "lost" || reply === "exhausted") return { state: reply };
@@ -125,9 +133,12 @@ function keysOf(tenant: string, name: LockName): LockKeys {
   return [fence, holders, grants, queue, beats, wake].map((part) => part(tenant, name)) as LockKeys;
 }
 
-/** The same call has the same secret, so that it finds its own grant or place again. */
-function secretOf(tenant: string, { names, call }: Wanted): string {
-  return call ? digestOf(JSON.stringify(["lock", tenant, names, call.key])) : newSecret(SECRET_BYTES);
+/**
+ * Of a call with a key `secret` is that key, and Redis keeps the nonce: the same call finds its own grant or place again, and one
+ * that Redis has forgotten makes another token.
+ */
+function tokenFrom(tenant: string, { names, exclusive }: Wanted, secret: string, nonce: string): LockToken {
+  return newToken(exclusive, names.length, digestOf(JSON.stringify(["lock", tenant, names, secret, nonce])));
 }
 
 function callKey(tenant: string, { names, call }: Wanted): string {

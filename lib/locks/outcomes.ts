@@ -25,11 +25,11 @@ export interface Held {
 export type Acquired =
   | { readonly state: "granted"; readonly token: string; readonly grants: readonly Grant[] }
   | Held
-  /** The ticket has no place (its heartbeat is over, or it is another lock's), or what it was granted has ended. */
+  /** The ticket has no place (its heartbeat is over, or it is of other locks), or what it was granted has ended. */
   | { readonly state: "lost" }
   /** The key of the call came with another request. */
   | { readonly state: "reused" }
-  /** The lock is in use with another number of permits. */
+  /** Others share the lock, or wait to, with another number of permits. */
   | { readonly state: "mismatch" }
   | { readonly state: "full" };
 
@@ -41,11 +41,12 @@ export type Extended =
 export interface Holder {
   readonly owner: string | undefined;
   readonly mode: "exclusive" | "shared";
-  readonly fencingToken: number;
+  /** Undefined, as the owner, if Redis has evicted them. */
+  readonly fencingToken: number | undefined;
   readonly expiresAt: number;
 }
 
-/** A lock, which may be free: its last fencing token, its permits while it is in use, and who has it. */
+/** A lock, which may be free: its last fencing token, its permits while it is shared, and who has it. */
 export interface Standing {
   readonly fencingToken: number | undefined;
   readonly permits: number | undefined;
@@ -55,27 +56,32 @@ export interface Standing {
   readonly holders: readonly Holder[];
 }
 
-export function readAcquired(names: readonly LockName[], token: LockToken, reply: AcquireReply): Acquired {
+/** `tokenOf` gives the token that was made with a nonce. */
+export function readAcquired(
+  names: readonly LockName[],
+  tokenOf: (nonce: string) => LockToken,
+  reply: AcquireReply,
+): Acquired {
   if (reply[0] === "granted") {
-    const [, ...numbers] = reply;
+    const [, nonce, ...numbers] = reply;
     const grants = names.map((name, index) => ({
       name: formatName(name),
       fencingToken: Number(numbers[2 * index]),
       expiresAt: Number(numbers[2 * index + 1]),
     }));
-    return { state: "granted", token: token.text, grants };
+    return { state: "granted", token: tokenOf(nonce).text, grants };
   }
   if (reply[0] !== "held") return { state: reply[0] };
-  const [state, before, endsInMs, way, grant] = reply;
+  const [state, nonce, before, endsInMs, way, grant] = reply;
   const name = formatName(names[way - 1] as LockName);
   const { owner } = readGrant(grant);
-  return { state, ticket: token.text, position: before + 1, name, owner, endsInMs };
+  return { state, ticket: tokenOf(nonce).text, position: before + 1, name, owner, endsInMs };
 }
 
-/** Fencing token, extensions and owner, as the scripts write them. */
+/** Fencing token, extensions and owner, as the scripts write them; nothing of an empty text. */
 function readGrant(text: string) {
   const [fencingToken, , ...owner] = text.split(" ");
-  return { fencingToken: Number(fencingToken), owner: owner.join(" ") || undefined };
+  return { fencingToken: Number(fencingToken) || undefined, owner: owner.join(" ") || undefined };
 }
 
 export function readStanding([last, permits, holding, waiting, ...rows]: LookReply): Standing {

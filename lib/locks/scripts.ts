@@ -6,6 +6,7 @@ import forget from "./lua/forget.lua" with { type: "text" };
 import grant from "./lua/grant.lua" with { type: "text" };
 import look from "./lua/look.lua" with { type: "text" };
 import outlive from "./lua/outlive.lua" with { type: "text" };
+import recall from "./lua/recall.lua" with { type: "text" };
 import release from "./lua/release.lua" with { type: "text" };
 import stand from "./lua/stand.lua" with { type: "text" };
 import visit from "./lua/visit.lua" with { type: "text" };
@@ -19,15 +20,23 @@ function script(...parts: string[]): string {
 
 /** The commands that locks add to their connection; the header of each script says what it takes and gives. */
 export const lockScripts = {
-  lockAcquire: { lua: script(outlive, forget, stand, visit, grant, wait, watch, acquire) },
-  lockExtend: { lua: script(outlive, extend), numberOfKeys: 3 },
+  lockAcquire: { lua: script(outlive, forget, stand, visit, grant, wait, watch, recall, acquire) },
+  lockExtend: { lua: script(outlive, extend), numberOfKeys: 4 },
   lockLook: { lua: look, numberOfKeys: 4, readOnly: true },
   lockRelease: { lua: release, numberOfKeys: 6 },
 } satisfies Record<string, Script>;
 
 export type AcquireReply =
-  | ["granted", ...string[]]
-  | ["held", before: number, endsInMs: number, way: number, grant: string, ...wakings: string[]]
+  | ["granted", nonce: string, ...string[]]
+  | [
+      "held",
+      nonce: string,
+      before: number,
+      endsInMs: number,
+      way: number,
+      grant: string,
+      ...wakings: string[],
+    ]
   | ["lost" | "reused" | "mismatch" | "full"];
 
 /** Last fencing token, permits, holders, waiting, and of each holder claim, end and text of its grant. */
@@ -40,12 +49,14 @@ declare module "ioredis" {
       ...keysAndArguments: readonly (string | number)[]
     ): Result<AcquireReply, Context>;
     lockExtend(
+      fence: string,
       holders: string,
       grants: string,
       outcome: string,
       claim: string,
       ttlMs: number,
       mostExtensions: number,
+      fencingMs: number,
       rememberMs: number,
     ): Result<string, Context>;
     lockLook(

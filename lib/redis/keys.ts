@@ -34,14 +34,14 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-holders` | sorted set | which partitions hold such a score, if there are several | as the ranks |
  * | `<tenant>:leaderboards:{<board>/<partition>}:notes` | sorted set | scores gained and lost, which other partitions have yet to follow | until the board is deleted |
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
- * | `<tenant>:locks:{<group>}:fence-<rest>` | string | the last fencing token of a lock | `LOCKS_FENCING_SECONDS` after its last grant |
+ * | `<tenant>:locks:{<group>}:fence-<rest>` | string | the last fencing token of a lock | `LOCKS_FENCING_SECONDS` after its last grant or extension |
  * | `<tenant>:locks:{<group>}:holders-<rest>` | sorted set of claims | when each holder's time is over | two minutes more |
- * | `<tenant>:locks:{<group>}:grants-<rest>` | hash | fencing token, extensions and owner of each holder; the permits | as holders and queue |
- * | `<tenant>:locks:{<group>}:queue-<rest>` | sorted set of claims | who waits, in their order | two minutes longer than its tickets |
+ * | `<tenant>:locks:{<group>}:grants-<rest>` | hash | fencing token, extensions and owner of each holder; the permits of those that share it | as holders and queue |
+ * | `<tenant>:locks:{<group>}:queue-<rest>` | sorted set of claims | who waits, by the numbers of their places, which are negative for those that are to be alone | two minutes longer than its tickets |
  * | `<tenant>:locks:{<group>}:beats-<rest>` | sorted set of claims | by when each of them must come back | as the queue |
  * | `<tenant>:locks:{<group>}:wake-<rest>` | stream of one entry | that something was given up, for those who wait in a call | a minute |
  * | `<tenant>:locks:{<group>}:outcome-<id>` | string | that something was given up or extended, against doing it twice | twice the deadline |
- * | `<tenant>:locks:{<group>}:call-<digest>` | string | a call with an idempotency key | `LOCKS_IDEMPOTENCY_SECONDS` |
+ * | `<tenant>:locks:{<group>}:call-<digest>` | string | a call with an idempotency key, its claim, and the nonce that gives its token, together with the key | `LOCKS_IDEMPOTENCY_SECONDS` |
  * | `.service:sentry:{<cache>}:snapshot-<day>` | string | that a day's snapshot is under way, or what became of it | ten minutes, then two days |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is

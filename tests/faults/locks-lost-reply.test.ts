@@ -49,6 +49,15 @@ const operations: Record<string, Operation> = {
       (await other.acquire(name, { ticket: json.ticket })).json.position,
     ],
   },
+  "taking a place with a key": {
+    of: "acquireLock",
+    prepare: takeAndQueue,
+    run: (name) => caller.acquire(name, {}, { "idempotency-key": name }),
+    state: async (name, { json }) => [
+      await stateOf(name),
+      (await other.acquire(name, {}, { "idempotency-key": name })).json.ticket === json.ticket,
+    ],
+  },
   "coming back for a lock": {
     of: "acquireLock",
     prepare: async (name) => {

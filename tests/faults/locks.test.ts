@@ -133,15 +133,15 @@ test("work under a lock is told in time that Redis is away, and the lock is free
   expect((await holder.get("still served")).json.holding).toBe(1);
 });
 
-test("on a full Redis no lock is granted, and those that are held can be given up", async () => {
+test("on a full Redis no lock is granted, and those that are held can be extended and given up", async () => {
   const server = await startRedis({ config: ["maxmemory-policy noeviction"] });
   const sandbox = composeLocks(server.url);
   onTestFinished(async () => {
     await sandbox.connection.close();
     await server.stop();
   });
-  const { take, queueUp, acquire, release, get } = createCaller(sandbox.api);
-  const { token } = await take("held");
+  const { take, queueUp, acquire, extend, release, get } = createCaller(sandbox.api);
+  const { token, expiresAt } = await take("held");
   const ticket = await queueUp("held");
   await take("expired", { ttlSeconds: 1 });
   await sleep(1050);
@@ -149,6 +149,9 @@ test("on a full Redis no lock is granted, and those that are held can be given u
   await limit(1);
   for (const name of ["new", "expired"]) expect((await acquire(name)).status).toBe(507);
   expect((await get("held")).json.holding).toBe(1);
+  const extended = await extend("held", token, 300);
+  expect(Date.parse(extended.json.expiresAt) - Date.parse(expiresAt)).toBeGreaterThan(250_000);
+  expect((await get("held")).json.holders).toMatchObject([{ expiresAt: extended.json.expiresAt }]);
   expect((await release("held", token)).status).toBe(204);
   expect((await release("held", ticket)).status).toBe(204);
   await limit(0);

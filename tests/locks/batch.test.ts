@@ -73,6 +73,20 @@ test("with its token the same locks are answered the same, until one of them is 
   expect(outcomeOf(await acquireAll([...names, "same/c"], { ticket: token }))).toBe("409 ticket_lost");
 });
 
+test("a ticket, or a token, is of the locks that it was taken for, in any order, and of no fewer", async () => {
+  const names = ["exact/a", "exact/b"];
+  const held = await take("exact/a");
+  const { ticket } = (await acquireAll(names)).json;
+  expect(outcomeOf(await acquire("exact/b", { ticket }))).toBe("409 ticket_lost");
+  expect((await get("exact/b")).json).toMatchObject({ holding: 0, waiting: 1 });
+  await release("exact/a", held.token);
+  expect((await acquireAll(names.toReversed(), { ticket })).status).toBe(201);
+  expect(outcomeOf(await acquire("exact/b", { ticket }))).toBe("409 ticket_lost");
+  expect((await extend("exact/b", ticket)).status, "it holds each of them").toBe(200);
+  const one = await acquireAll(["exact/c"]);
+  expect((await acquire("exact/c", { ticket: one.json.token })).status).toBe(201);
+});
+
 test("readers share several", async () => {
   const names = ["read/a", "read/b"];
   for (let reader = 0; reader < 3; reader++)

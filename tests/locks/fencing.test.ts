@@ -6,7 +6,7 @@ import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller } from "./caller.ts";
 
 const sandbox = composeLocks(inject("redisUrl"));
-const { take, release } = createCaller(sandbox.api);
+const { take, extend, release } = createCaller(sandbox.api);
 const raw = bareClient();
 afterAll(async () => {
   raw.disconnect();
@@ -62,4 +62,12 @@ test("the token of a lock is kept for long after its last grant, and nothing els
     expect(ms).toBeGreaterThan(0);
     expect(ms).toBeLessThanOrEqual(2000);
   }
+});
+
+test("the token of a lock that is extended for long is kept as long", async () => {
+  const { token } = await take("extended");
+  const [key = ""] = await keysOf(raw, `${sandbox.tenant}:locks:{extended}:fence-`);
+  await raw.pexpire(key, 60_000); // nearly all of its time has passed
+  await extend("extended", token);
+  expect(await raw.pttl(key)).toBeGreaterThan(7_775_000_000);
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, expect, inject, test } from "vitest";
 import { outcomeOf, uniqueTenant } from "../api.ts";
-import { composeLocks } from "../composition.ts";
+import { composeLocks, until } from "../composition.ts";
 import { createCaller } from "./caller.ts";
 
 const sandbox = composeLocks(inject("redisUrl"));
@@ -9,7 +9,8 @@ const brief = composeLocks(inject("redisUrl"), {
   tenant: sandbox.tenant,
   environment: { LOCKS_IDEMPOTENCY_SECONDS: "1" },
 });
-const { acquire, acquireAll, take, release, get } = createCaller(sandbox.api);
+const { acquire, acquireAll, take, extend, release, get } = createCaller(sandbox.api);
+const briefly = createCaller(brief.api);
 afterAll(() => Promise.all([sandbox.connection.close(), brief.connection.close()]));
 
 const key = (text: string) => ({ "idempotency-key": `"${text}"` });
@@ -36,6 +37,19 @@ test("the same call has the same place in the queue, and then the grant", async 
   await release("place", token);
   const granted = await acquire("place", {}, key("place"));
   expect([granted.status, granted.json.token]).toEqual([201, first.json.ticket]);
+});
+
+test("the same call may wait twice, and has one place and one grant", async () => {
+  const { token } = await take("wait");
+  const calls = [1, 2].map(() => acquire("wait", { waitSeconds: 20 }, key("wait")));
+  await until(
+    () => get("wait"),
+    ({ json }) => json.waiting === 1,
+  );
+  await release("wait", token);
+  const [one, other] = await Promise.all(calls);
+  expect([one?.status, one?.json]).toEqual([201, other?.json]);
+  expect((await get("wait")).json).toMatchObject({ holding: 1, waiting: 0 });
 });
 
 test("several locks are one call", async () => {
@@ -67,12 +81,30 @@ test("a call that was refused may be made again", async () => {
 });
 
 test("a key is forgotten in time", async () => {
-  const briefly = createCaller(brief.api);
   const { json } = await briefly.acquire("brief", {}, key("brief"));
   await briefly.release("brief", json.token);
   expect(outcomeOf(await briefly.acquire("brief", {}, key("brief")))).toBe("409 ticket_lost");
   await sleep(1050);
   expect((await briefly.acquire("brief", {}, key("brief"))).json.fencingToken).toBe(json.fencingToken + 1);
+});
+
+test("a key that is used again, when it is forgotten, gives nothing back to who had it before", async () => {
+  const before = (await briefly.acquire("again", { ttlSeconds: 1 }, key("again"))).json;
+  await sleep(1050);
+  const { json } = await briefly.acquire("again", { ttlSeconds: 1 }, key("again"));
+  expect(json.fencingToken).toBe(before.fencingToken + 1);
+  expect(outcomeOf(await extend("again", before.token, 1))).toBe("409 lock_lost");
+  expect(outcomeOf(await release("again", before.token))).toBe("409 lock_lost");
+  expect((await extend("again", json.token)).status).toBe(200);
+});
+
+test("a key that is used again has a lock that can be given up again", async () => {
+  for (let round = 0; round < 2; round++) {
+    const { json } = await briefly.acquire("twice", {}, key("twice"));
+    expect((await briefly.release("twice", json.token)).status).toBe(204);
+    expect((await get("twice")).json.holding).toBe(0);
+    await sleep(1050);
+  }
 });
 
 test("a key is its tenant's", async () => {

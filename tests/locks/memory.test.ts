@@ -61,6 +61,32 @@ test("those whose time is over leave nothing behind while others go on", async (
   expect(await raw.hlen(key), "two holders, and the permits").toBe(3);
 });
 
+test("what is left of a queue that ended by itself is forgotten with the next grant", async () => {
+  await take("left");
+  await queueUp("left", { permits: 7 });
+  const of = (part: string) => `${sandbox.tenant}:locks:{left}:${part}-`;
+  for (const part of ["holders", "queue", "beats"]) await raw.unlink(of(part));
+  await take("left");
+  expect(await raw.hlen(of("grants"))).toBe(1);
+});
+
+test("of all whose time is over at once, however many, nothing is left", async () => {
+  const names = ["many/a", "many/b"];
+  const { json } = await acquireAll(names, { mode: "shared" });
+  const key = (part: string) => `${sandbox.tenant}:locks:{many}:${part}-a`;
+  const [claim = ""] = await raw.zrange(key("holders"), "0", "-1");
+  const dead = Array.from({ length: 10_000 }, (_, index) => `${claim}${index}`);
+  await raw.zadd(key("holders"), ...dead.slice(0, 1000).flatMap((each) => [1, each]));
+  await raw.hset(key("grants"), ...dead.slice(0, 1000).flatMap((each) => [each, "1 0 "]));
+  await raw.zadd(key("beats"), ...dead.flatMap((each) => [1, each]));
+  await raw.zadd(key("queue"), ...dead.flatMap((each, index) => [index + 1, each]));
+  expect((await acquireAll(names, { mode: "shared" })).status).toBe(201);
+  expect((await extend("many/a", json.token)).status).toBe(200);
+  expect(await raw.zcard(key("holders"))).toBe(2);
+  expect(await raw.hlen(key("grants")), "two holders, and the permits").toBe(3);
+  expect(await raw.exists(key("queue"), key("beats"))).toBe(0);
+});
+
 test("locks that are free have nothing but their last fencing tokens, once what they remember is forgotten", async () => {
   const { json } = await acquireAll(["free/a", "free"]);
   const ticket = await queueUp("free");

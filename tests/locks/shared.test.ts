@@ -36,18 +36,44 @@ describe("a lock with permits", () => {
     expect((await acquire("room", { ticket: tickets[0] })).status).toBe(201);
   });
 
-  test("keeps their number while it is in use, and takes another when it is idle", async () => {
+  test("keeps their number while somebody shares it or waits to, and takes another then", async () => {
     const { token } = await take("number", { permits: 2 });
     for (const permits of [1, 3])
       expect(outcomeOf(await acquire("number", { permits }))).toBe("409 permits_mismatch");
     expect(outcomeOf(await acquire("number", SHARED)), "as many as may be").toBe("409 permits_mismatch");
-    const ticket = await queueUp("number");
+    expect((await get("number")).json.permits).toBe(2);
+    const writer = await queueUp("number");
+    const reader = await queueUp("number", { permits: 2 });
     await release("number", token);
-    expect(outcomeOf(await acquire("number", { permits: 3 })), "somebody waits").toBe("409 permits_mismatch");
-    expect((await get("number")).json).toMatchObject({ permits: 2, waiting: 1 });
-    await release("number", ticket);
     expect((await get("number")).json.permits).toBeUndefined();
+    expect(outcomeOf(await acquire("number", { permits: 3 })), "somebody waits").toBe("409 permits_mismatch");
+    for (const ticket of [reader, writer]) await release("number", ticket);
     await take("number", { permits: 3 });
+  });
+
+  test("has not the number of somebody who does not wait any more", async () => {
+    const { token } = await take("gone");
+    await release("gone", await queueUp("gone", { permits: 7 }));
+    const tickets = [await queueUp("gone", { permits: 2 }), await queueUp("gone", { permits: 2 })];
+    const third = await queueUp("gone", { permits: 2 });
+    await release("gone", token);
+    for (const ticket of tickets) expect((await acquire("gone", { ticket })).status).toBe(201);
+    expect(outcomeOf(await acquire("gone", { ticket: third }))).toBe("409 lock_held");
+    expect((await get("gone")).json.permits).toBe(2);
+  });
+
+  test("has not the number that somebody gave who has it alone", async () => {
+    const alone = { mode: "exclusive", permits: 7 };
+    const { token } = await take("alone", alone);
+    const come = () => acquire("alone", alone, { "idempotency-key": '"alone"' });
+    await come();
+    const reader = await queueUp("alone", { permits: 2 });
+    await release("alone", token);
+    const writer = await come();
+    expect(writer.status).toBe(201);
+    await release("alone", writer.json.token);
+    expect((await acquire("alone", { ticket: reader })).status).toBe(201);
+    expect((await get("alone")).json.permits).toBe(2);
   });
 
   test("is taken as a whole by who names no permits", async () => {

@@ -16,6 +16,7 @@ interface Claimed {
 interface Lock {
   holders: (Claimed & { readonly grant: number; extensions: number })[];
   queue: Claimed[];
+  /** Of those that share it, or wait to. */
   permits: number | undefined;
   grants: number;
 }
@@ -26,6 +27,8 @@ const MOST_PERMITS = 1000;
 export class LocksModel {
   readonly #locks = new Map<string, Lock>();
   readonly #givenUp = new Set<string>();
+  /** The locks that each claim is of. */
+  readonly #names = new Map<string, string>();
   readonly #limits;
   #now = 0;
 
@@ -44,17 +47,22 @@ export class LocksModel {
   look(name: string) {
     const { holders, queue, permits, grants } = this.#lock(name);
     const grantsHeld = holders.map(({ grant }) => grant).sort((a, b) => a - b);
-    return { holding: holders.length, waiting: queue.length, permits, grants, held: grantsHeld };
+    const isShared = holders.some(({ exclusive }) => !exclusive);
+    const shown = isShared ? permits : undefined;
+    return { holding: holders.length, waiting: queue.length, permits: shown, grants, held: grantsHeld };
   }
 
   /** What is answered: the numbers of the grants, the position, or why not. */
   acquire({ claim, names, exclusive, permits, ttlMs, isTicket }: Asked): string {
+    const set = names.toSorted().join();
+    if (!isTicket) this.#names.set(claim, set);
+    else if (this.#names.get(claim) !== set) return "ticket_lost";
     const locks = names.map((name) => this.#lock(name));
     const holding = locks.flatMap((lock) => lock.holders.filter((holder) => holder.claim === claim));
     const waiting = locks.filter(({ queue }) => queue.some((each) => each.claim === claim));
     if (holding.length === locks.length) return `granted ${holding.map(({ grant }) => grant)}`;
     if (isTicket && (holding.length > 0 || waiting.length < locks.length)) return "ticket_lost";
-    const wants = permits ?? (exclusive || isTicket ? undefined : MOST_PERMITS);
+    const wants = exclusive || isTicket ? undefined : (permits ?? MOST_PERMITS);
     if (locks.some((lock) => wants && lock.permits && lock.permits !== wants)) return "permits_mismatch";
     const before = locks.map(({ queue }) => {
       const place = queue.findIndex((each) => each.claim === claim);
@@ -63,11 +71,11 @@ export class LocksModel {
     const hasRoom = locks.every(({ holders, permits }, index) => {
       const others = [...holders, ...(before[index] ?? [])];
       if (exclusive) return others.length === 0;
-      return others.length < (permits ?? wants ?? 0) && !others.some((each) => each.exclusive);
+      return others.length < (wants ?? permits ?? 0) && !others.some((each) => each.exclusive);
     });
     if (!hasRoom && waiting.length === 0 && locks.some(({ queue }) => queue.length >= this.#limits.maxQueue))
       return "queue_full";
-    for (const lock of locks) lock.permits ??= wants;
+    for (const lock of locks) lock.permits = wants ?? lock.permits;
     if (!hasRoom) {
       for (const lock of locks)
         this.#wait(lock, { claim, exclusive, ends: this.#now + this.#limits.heartbeatMs });
@@ -112,7 +120,7 @@ export class LocksModel {
     this.#locks.set(name, lock);
     lock.holders = lock.holders.filter(({ ends }) => ends > this.#now);
     lock.queue = lock.queue.filter(({ ends }) => ends > this.#now);
-    if (lock.holders.length + lock.queue.length === 0) lock.permits = undefined;
+    if ([...lock.holders, ...lock.queue].every(({ exclusive }) => exclusive)) lock.permits = undefined;
     return lock;
   }
 }

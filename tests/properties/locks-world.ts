@@ -40,6 +40,7 @@ const mode = fc.constantFrom<Mode>(
   { mode: "shared" },
   { permits: 2 },
   { permits: 2 },
+  { permits: 3 },
   { permits: 2, mode: "exclusive" },
 );
 

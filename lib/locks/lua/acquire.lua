@@ -11,11 +11,15 @@
 -- ARGV[7] milliseconds to keep a fencing token
 -- ARGV[8] milliseconds to remember the call
 -- ARGV[9] owner
--- => `granted`, of each lock fencing token and end; `held`, most that are before, milliseconds until something ends, number of
--- the lock that is in the way, text of its grant or empty, of each lock the last waking; `lost`, `reused`, `mismatch`, `full`
+-- ARGV[10] nonce that the claim was made with
+-- => `granted`, nonce, of each lock fencing token and end; `held`, nonce, most that are before, milliseconds until something ends,
+-- number of the lock that is in the way, text of its grant or empty, of each lock the last waking; `lost`, `reused`, `mismatch`, `full`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local claim, permits, beat, isTicket = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[2] == 'ticket'
+local permits, beat, isTicket = tonumber(ARGV[3]), tonumber(ARGV[5]), ARGV[2] == 'ticket'
+local claim, nonce, call, isKnown = ARGV[1], ARGV[10], not isTicket and ARGV[2] ~= '' and ARGV[2], isTicket
+if call then claim, nonce, isKnown = recall(KEYS[1], call, claim, nonce) end
+if not claim then return { 'reused' } end
 local given = { clock = time[1] * 1000000 + time[2], keep = ARGV[7], ends = now + ARGV[4], owner = ARGV[9], permits = permits }
 local locks, held, waits, before, way, full, mismatched, standings = 0, 0, 0, 0, nil, false, false, {}
 while KEYS[6 * locks + 2] do
@@ -28,31 +32,27 @@ while KEYS[6 * locks + 2] do
   full = full or standing.waits == 0 and standing.before >= tonumber(ARGV[6])
   mismatched = mismatched or standing.mismatched
 end
-local call = not isTicket and ARGV[2] ~= '' and redis.call('GET', KEYS[1])
-if call and call ~= ARGV[2] then return { 'reused' } end
 if held < locks then
-  if (isTicket or call) and waits < locks then return { 'lost' } end
+  if isKnown and waits < locks then return { 'lost' } end
   if mismatched then return { 'mismatch' } end
   if way and full and beat > 0 then return { 'full' } end
 end
-if not isTicket and ARGV[2] ~= '' then redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[8]) end
-local reply = (held == locks or not way) and { 'granted' } or { 'held', before, math.huge, way, '' }
+if call then redis.call('SET', KEYS[1], call .. ' ' .. claim .. ' ' .. nonce, 'PX', ARGV[8]) end
+local reply = (held == locks or not way) and { 'granted', nonce } or { 'held', nonce, before, math.huge, way, '' }
 for lock, standing in ipairs(standings) do
   local at = 6 * lock - 4
   local first, second
   if held == locks then
-    first, second = redis.call('HGET', KEYS[at + 2], claim):match('^%d+'), redis.call('ZSCORE', KEYS[at + 1], claim)
+    first, second = standing.grant:match('^%d+'), redis.call('ZSCORE', KEYS[at + 1], claim)
   elseif not way then
     first = grant(KEYS[at], KEYS[at + 1], KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, standing, given)
     second = string.format('%.0f', given.ends)
   else
     if beat > 0 then wait(KEYS[at + 2], KEYS[at + 3], KEYS[at + 4], claim, permits, now + beat) end
-    first, reply[3] = watch(KEYS[at + 1], KEYS[at + 4], KEYS[at + 5], now, reply[3])
+    first, reply[4] = watch(KEYS[at + 1], KEYS[at + 4], KEYS[at + 5], now, reply[4])
   end
   reply[#reply + 1], reply[#reply + 2] = first, second
 end
-if reply[1] == 'held' then
-  local holder = redis.call('ZRANGE', KEYS[6 * way - 3], 0, 0)[1]
-  if holder then reply[5] = redis.call('HGET', KEYS[6 * way - 2], holder) end
-end
+local holder = reply[1] == 'held' and redis.call('ZRANGE', KEYS[6 * way - 3], 0, 0)[1]
+if holder then reply[6] = redis.call('HGET', KEYS[6 * way - 2], holder) or '' end
 return reply
