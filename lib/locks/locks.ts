@@ -1,6 +1,8 @@
 import type { Config } from "../config.ts";
 import { digestOf, newSecret } from "../opaque-token.ts";
+import { inTime } from "../redis/client.ts";
 import type { Connection } from "../redis/connection.ts";
+import { OutOfMemory, RedisUnavailable } from "../redis/errors.ts";
 import { lockKeys } from "../redis/keys.ts";
 import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
 import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
@@ -30,6 +32,12 @@ export interface Wanted {
   readonly call?: { readonly key: string; readonly request: unknown } | undefined;
 }
 
+/** What `acquire` found, and when it asked for it. */
+export type Found = Acquired & {
+  /** By `performance.now()`: what the call was granted anew was not granted before. */
+  readonly askedAt: number;
+};
+
 export type Locks = ReturnType<typeof createLocks>;
 
 /**
@@ -47,9 +55,11 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   /**
    * Grants all locks at one moment or none; who must wait has a place in the queue of each from the same moment. What there
    * is room for, behind all that came before, is granted. While it waits in the call: one round trip when it is woken,
-   * and one for each quarter of a deadline. O(log n), and O(n) in those before that a shared lock must look through.
+   * and one for each quarter of a deadline. O(log n), and O(n) in those before that a shared lock must look through. Once it
+   * has its place, it waits on whether Redis answers or not, and ends with what it was told last: the ticket gets what was
+   * granted unheard. It ends a deadline before the invocation has to.
    */
-  async function acquire(tenant: string, wanted: Wanted): Promise<Acquired> {
+  async function acquire(tenant: string, wanted: Wanted): Promise<Found> {
     const { names, permits, ttlMs, waitMs = 0, owner = "", ticket, once = false, call } = wanted;
     const token = ticket ?? newToken(wanted.exclusive, secretOf(tenant, wanted));
     const wakeKeys = names.map((name) => lockKeys.wake(tenant, name));
@@ -65,15 +75,23 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
       settings.idempotencyMs,
       owner,
     ];
-    const giveUpAt = performance.now() + waitMs;
+    const look = () =>
+      connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), { idempotent });
+    let askedAt = performance.now();
+    const giveUpAt = askedAt + Math.min(waitMs, connection.leftMs() - connection.deadlineMs);
+    let reply = await look();
+    let missed = false;
     for (;;) {
-      const reply = await connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), {
-        idempotent,
-      });
       const leftMs = giveUpAt - performance.now();
-      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, token, reply);
+      if (reply[0] !== "held" || leftMs <= 0) return { ...readAcquired(names, token, reply), askedAt };
       const [, , endsInMs, , , ...wakings] = reply;
-      await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
+      const woken = wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
+      await inTime(woken, leftMs).catch(() => {}); // the time is over, whether its connection is silent or not
+      const lookedAt = performance.now();
+      const next = await look().catch(unlessAway);
+      missed ||= !next; // and may reach Redis at any time since
+      if (!missed || next?.[0] === "held") askedAt = lookedAt;
+      reply = next ?? reply;
     }
   }
 
@@ -116,6 +134,11 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   }
 
   return { acquire, extend, release, look };
+}
+
+/** What may pass while somebody waits. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof RedisUnavailable || error instanceof OutOfMemory)) throw error;
 }
 
 type LockKeys = [fence: string, holders: string, grants: string, queue: string, beats: string, wake: string];
