@@ -6,7 +6,7 @@ import { createHasty, plan, runPlan } from "./locks-runs.ts";
 
 /** On a busy machine fewer. */
 const RUNS = 2000;
-const LONGEST_MS = 25_000;
+const LONGEST_MS = 20_000;
 /** At the same time: most of a run is waiting. */
 const AT_ONCE = 50;
 
