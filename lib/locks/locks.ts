@@ -1,6 +1,8 @@
 import type { Config } from "../config.ts";
 import { digestOf, newSecret } from "../opaque-token.ts";
+import { inTime } from "../redis/client.ts";
 import type { Connection } from "../redis/connection.ts";
+import { OutOfMemory, RedisUnavailable } from "../redis/errors.ts";
 import { lockKeys } from "../redis/keys.ts";
 import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
 import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
@@ -50,6 +52,8 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
    * Grants all locks at one moment or none; who must wait has a place in the queue of each from the same moment. What there
    * is room for, behind all that came before, is granted. While it waits in the call: one round trip when it is woken,
    * and one for each quarter of a deadline. O(log n), and O(n) in those that it is the first to find over their time beside others.
+   * Once it has its place, it waits on whether Redis answers or not, and ends with what it was told last: the ticket gets what
+   * was granted unheard. It ends a deadline before the invocation has to.
    */
   async function acquire(tenant: string, wanted: Wanted): Promise<Acquired> {
     const { names, permits, ttlMs, waitMs = 0, owner = "", ticket, once = false, call } = wanted;
@@ -73,15 +77,19 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
       owner,
       nonce,
     ];
-    const giveUpAt = performance.now() + waitMs;
+    const ask = () =>
+      connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), { idempotent });
+    let askedAt = performance.now();
+    const giveUpAt = askedAt + Math.min(waitMs, connection.leftMs() - connection.deadlineMs);
+    let reply = await ask();
     for (;;) {
-      const reply = await connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), {
-        idempotent,
-      });
       const leftMs = giveUpAt - performance.now();
-      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, tokenOf, reply);
+      if (reply[0] !== "held" || leftMs <= 0) return readAcquired(names, tokenOf, reply, askedAt);
       const [, , , endsInMs, , , ...wakings] = reply;
-      await wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
+      const woken = wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
+      await inTime(woken, leftMs).catch(() => {}); // the time is over, whether its connection is silent or not
+      askedAt = performance.now();
+      reply = (await ask().catch(unlessAway)) ?? reply;
     }
   }
 
@@ -124,6 +132,11 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   }
 
   return { acquire, extend, release, look };
+}
+
+/** What may pass while somebody waits. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof RedisUnavailable || error instanceof OutOfMemory)) throw error;
 }
 
 type LockKeys = [fence: string, holders: string, grants: string, queue: string, beats: string, wake: string];

@@ -22,8 +22,16 @@ export interface Held {
   readonly endsInMs: number;
 }
 
+export interface Granted {
+  readonly state: "granted";
+  readonly token: string;
+  readonly grants: readonly Grant[];
+  /** For how much longer all of them are held, at least. */
+  readonly leftMs: number;
+}
+
 export type Acquired =
-  | { readonly state: "granted"; readonly token: string; readonly grants: readonly Grant[] }
+  | Granted
   | Held
   /** The ticket has no place (its heartbeat is over, or it is of other locks), or what it was granted has ended. */
   | { readonly state: "lost" }
@@ -56,20 +64,23 @@ export interface Standing {
   readonly holders: readonly Holder[];
 }
 
-/** `tokenOf` gives the token that was made with a nonce. */
+/** `tokenOf` gives the token that was made with a nonce; `askedAt` is when Redis was asked, by `performance.now()`. */
 export function readAcquired(
   names: readonly LockName[],
   tokenOf: (nonce: string) => LockToken,
   reply: AcquireReply,
+  askedAt: number,
 ): Acquired {
   if (reply[0] === "granted") {
-    const [, nonce, ...numbers] = reply;
+    const [, nonce, now, ...numbers] = reply;
     const grants = names.map((name, index) => ({
       name: formatName(name),
       fencingToken: Number(numbers[2 * index]),
       expiresAt: Number(numbers[2 * index + 1]),
     }));
-    return { state: "granted", token: tokenOf(nonce).text, grants };
+    const heldMs = Math.min(...grants.map(({ expiresAt }) => expiresAt)) - now;
+    const leftMs = askedAt + heldMs - performance.now();
+    return { state: "granted", token: tokenOf(nonce).text, grants, leftMs };
   }
   if (reply[0] !== "held") return { state: reply[0] };
   const [state, nonce, before, endsInMs, way, grant] = reply;

@@ -27,7 +27,7 @@ export const lockScripts = {
 } satisfies Record<string, Script>;
 
 export type AcquireReply =
-  | ["granted", nonce: string, ...string[]]
+  | ["granted", nonce: string, now: number, ...string[]]
   | [
       "held",
       nonce: string,

@@ -34,6 +34,6 @@ export function createWakeUp(connection: Connection) {
 
   return async (streams: readonly string[], after: readonly string[], forMs: number): Promise<void> => {
     if (!isTaken && (await block(streams, after, forMs))) return;
-    await sleep(Math.min(forMs, POLL_MS * (0.5 + Math.random())));
+    await sleep(POLL_MS * (0.5 + Math.random()));
   };
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { inTime } from "../redis/client.ts";
 import { type LockName, readToken } from "./fields.ts";
 import type { Locks } from "./locks.ts";
 
@@ -38,11 +39,10 @@ export async function withLock<T>(
   { tenant, ttlMs, waitMs = 0, owner }: WithLockOptions,
   work: (holding: Holding) => Promise<T>,
 ): Promise<Done<T>> {
-  const askedAt = performance.now();
   const once = waitMs === 0; // who will not come back must not keep others waiting
   const found = await locks.acquire(tenant, { names: [name], exclusive: true, ttlMs, waitMs, owner, once });
   if (found.state === "held") {
-    if (!once) await locks.release(tenant, name, readToken(found.ticket));
+    if (!once) await locks.release(tenant, name, readToken(found.ticket)).catch(() => {}); // then it lapses
     return { state: "held", owner: found.owner };
   }
   if (found.state !== "granted") throw new Error(`The lock cannot be had: ${found.state}`);
@@ -50,32 +50,45 @@ export async function withLock<T>(
   const [{ fencingToken } = { fencingToken: 0 }] = found.grants;
   const done = new AbortController();
   const lost = new AbortController();
-  let endsAt = askedAt + ttlMs;
+  let endsAt = performance.now() + found.leftMs;
+  let mayExtend = true;
+  const leftMs = () => Math.max(0, endsAt - performance.now());
 
   async function extend(): Promise<void> {
     const extendedAt = performance.now();
     const { state } = await locks.extend(tenant, name, token, ttlMs);
     if (state === "extended") endsAt = extendedAt + ttlMs;
-    else lost.abort(new LockLost(`The lock was lost: ${state}`));
+    else if (state === "exhausted") mayExtend = false;
+    else lost.abort(new LockLost("The lock was lost: somebody else may have it"));
+  }
+
+  /** Aborts once the lock may have ended. */
+  function check(): void {
+    if (leftMs() === 0) lost.abort(new LockLost("The lock was lost: it was not extended in time"));
   }
 
   /** Extends the lock until the work is done. Where Redis is away, tries again until the lock has ended. */
   async function keep(): Promise<void> {
-    const leftMs = () => Math.max(0, endsAt - performance.now());
     while (!lost.signal.aborted) {
-      await sleep(Math.min(ttlMs / 3, leftMs()), undefined, { signal: done.signal }).catch(() => {});
+      const pauseMs = mayExtend ? Math.min(ttlMs / 3, leftMs()) : leftMs();
+      await sleep(pauseMs, undefined, { signal: done.signal }).catch(() => {});
       if (done.signal.aborted) return;
-      await Promise.race([extend().catch(() => {}), sleep(leftMs())]);
-      if (leftMs() === 0) lost.abort(new LockLost("The lock was lost: nobody could extend it in time"));
+      if (mayExtend) await inTime(extend(), leftMs()).catch(() => {});
+      check();
     }
   }
 
-  if (!once) await extend(); // it may have been granted at any moment since
+  /** Work that keeps the event loop busy keeps `keep` from its turn. */
+  function throwIfLost(): void {
+    check();
+    lost.signal.throwIfAborted();
+  }
+
   const keeping = keep();
   try {
-    lost.signal.throwIfAborted();
+    throwIfLost();
     const value = await work({ signal: lost.signal, fencingToken });
-    lost.signal.throwIfAborted();
+    throwIfLost();
     return { state: "done", value };
   } finally {
     done.abort();

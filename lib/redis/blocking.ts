@@ -1,14 +1,16 @@
-import type { Connection } from "./connection.ts";
+import type { Connection, Run } from "./connection.ts";
 
 /** A connection whose `block` runs over another one, that `open` makes when it is first needed. */
 export function withBlocking(connection: Connection, open: () => Connection): Connection {
   let blocking: Connection | undefined;
+  const block: Run = (operation, options) => {
+    blocking ??= open();
+    return blocking.run(operation, options);
+  };
   return {
     ...connection,
-    block(operation, options) {
-      blocking ??= open();
-      return blocking.run(operation, options);
-    },
+    block,
+    sharing: () => ({ ...connection.sharing(), block }),
     takeRoundTrips() {
       blocking?.takeRoundTrips(); // how long they waited tells nothing of the network
       return connection.takeRoundTrips();

@@ -45,6 +45,8 @@ export interface Connection {
    * invocation says it anew.
    */
   endsIn(remainingMs: number): void;
+  /** How many milliseconds are left until the last of those deadlines; infinite where no invocation has said. */
+  leftMs(): number;
   /** Starts the clock of a request: all that it runs shares one deadline. */
   begin(): Run;
   /** One operation with a deadline of its own. */
@@ -213,6 +215,7 @@ export function createConnection(
     endsIn(remainingMs) {
       invocationEndsAt = performance.now() + remainingMs - MARGIN_MS;
     },
+    leftMs: () => invocationEndsAt - performance.now(),
     begin() {
       const deadlineAt = nextDeadline();
       return (operation, options) => circuit.through(() => runUntil(deadlineAt, operation, options));

@@ -4,32 +4,12 @@ import { expect, inject, onTestFinished, test } from "vitest";
 import { startRedis } from "../../dev/redis/start-redis.ts";
 import { LockLost, withLock } from "../../lib/locks/with-lock.ts";
 import { uniqueTenant } from "../api.ts";
-import { composeLocks, until } from "../composition.ts";
-import { createCaller, type LocksCaller } from "../locks/caller.ts";
+import { composeLocks } from "../composition.ts";
+import { createCaller } from "../locks/caller.ts";
 import { checkLockHistory } from "../properties/locks-history.ts";
 import { createHasty, plan, runPlan } from "../properties/locks-runs.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
-
-/** Somebody who holds, and another of the same tenant behind a proxy. */
-async function startBoth(environment: Record<string, string> = {}) {
-  const proxy = await startTcpProxy(inject("redisUrl"));
-  const [holder, waiter] = [composeLocks(inject("redisUrl")), composeLocks(proxy.url, { environment })];
-  onTestFinished(async () => {
-    await Promise.all([holder.connection.close(), waiter.connection.close()]);
-    await proxy.close();
-  });
-  return {
-    proxy,
-    holder: createCaller(holder.api),
-    waiter: { connection: waiter.connection, ...createCaller(waiter.apiOf(holder.tenant)) },
-  };
-}
-
-const waiting = (caller: LocksCaller, name: string, count: number) =>
-  until(
-    () => caller.get(name),
-    ({ json }) => json.waiting === count,
-  );
+import { startBoth, waiting } from "./locks-proxied.ts";
 
 test("where no second connection can be had, waiting is by looking", async () => {
   const { proxy, holder, waiter } = await startBoth();

@@ -25,7 +25,8 @@ test("every operation keeps the keys of one call in one slot, whatever the locks
     const call = { key: "key", request: names };
     const granted = await locks.acquire("t", { ...wanted, call });
     if (granted.state !== "granted") throw new Error(granted.state);
-    expect(await locks.acquire("t", { ...wanted, call })).toEqual(granted);
+    const { leftMs: _, ...grant } = granted;
+    expect(await locks.acquire("t", { ...wanted, call })).toMatchObject(grant);
     const other = await locks.acquire("t", { ...wanted, waitMs: 50 });
     if (other.state !== "held") throw new Error(other.state);
     const token = readToken(granted.token);

@@ -117,6 +117,17 @@ test("waiting ends when it was asked to, with a ticket that keeps the place", as
   expect((await waiter.acquire("patience", { ticket: json.ticket, waitSeconds: 5 })).status).toBe(201);
 });
 
+test("so does an invocation that ends before, while there is time to say so", async () => {
+  const [holder, waiter] = [start(), start({ remainingMs: 4000 })];
+  const { token } = await holder.take("short");
+  const startedAt = performance.now();
+  const { json } = await waiter.acquire("short", { waitSeconds: 20 });
+  expect(performance.now() - startedAt).toBeLessThan(4000);
+  expect(json).toMatchObject({ code: "lock_held", position: 1 });
+  await holder.release("short", token);
+  expect((await waiter.acquire("short", { ticket: json.ticket })).status).toBe(201);
+});
+
 test("who waits is woken for each lock of several", async () => {
   const [holder, waiter] = [start(), start()];
   const held = [await holder.take("both/a"), await holder.take("both/b")] as const;

@@ -118,3 +118,42 @@ test("a lock that may not be extended any more is lost when it ends at the lates
   await expect(losing).rejects.toThrow();
   expect((await locks.look(tenant, nightly)).holding).toBe(0);
 });
+
+test("work that kept everything else from its turn until the lock had ended is not done", async () => {
+  const ttlMs = 300;
+  const losing = withLock(start(), nightly, { tenant, ttlMs }, async () => {
+    const busyUntil = performance.now() + 2 * ttlMs;
+    while (performance.now() < busyUntil);
+    return "done";
+  });
+  await expect(losing).rejects.toThrow(LockLost);
+});
+
+test("a lock that may not be extended any more is held until it ends, and no longer", async () => {
+  const locks = start({ LOCKS_MAX_EXTENSIONS: "1" });
+  const ttlMs = 1500;
+  const startedAt = performance.now();
+  let abortedAt = 0;
+  const losing = withLock(locks, nightly, { tenant, ttlMs }, async ({ signal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    abortedAt = performance.now();
+  });
+  await expect(losing).rejects.toThrow(LockLost);
+  // It was extended after a third, and the time since then is its own.
+  expect(abortedAt - startedAt).toBeGreaterThanOrEqual((4 / 3) * ttlMs - 1);
+});
+
+test("who waits for longer than the lock lasts has it for its whole time, though nothing may be extended", async () => {
+  const locks = start({ LOCKS_MAX_EXTENSIONS: "0" });
+  const options = { tenant, ttlMs: 2000, waitMs: 20_000 };
+  const outcome = await withLock(start(), nightly, { tenant, ttlMs: 10_000 }, async () => {
+    const next = withLock(locks, nightly, options, async ({ signal }) => {
+      await sleep(500);
+      return signal.aborted;
+    });
+    await sleep(2500);
+    return { next };
+  });
+  if (outcome.state !== "done") throw new Error(outcome.state);
+  expect(await outcome.value.next).toEqual({ state: "done", value: false });
+});

@@ -28,7 +28,8 @@ export interface Extension extends Happening {
 export interface Release extends Happening {
   readonly do: "release";
   readonly name: string;
-  readonly given: boolean;
+  /** Undefined if nobody knows; it may be at any time from `start` on. */
+  readonly given: boolean | undefined;
 }
 export type LockEvent = Attempt | Extension | Release;
 
@@ -90,7 +91,8 @@ function lineOf(name: string, events: readonly LockEvent[], { heartbeatMs }: Pro
     .filter((each) => each.names.includes(name));
   const released = (claim: string) =>
     events.find(
-      (event) => event.do === "release" && event.claim === claim && event.name === name && event.given,
+      (event) =>
+        event.do === "release" && event.claim === claim && event.name === name && event.given !== false,
     );
   const holds = attempts.flatMap((attempt): Hold[] => {
     const { claim, exclusive, grantedAt: from, outcome } = attempt;
@@ -211,7 +213,7 @@ function checkHolder(
   lines: ReadonlyMap<string, Line>,
 ): void {
   const hold = lines.get(event.name)?.holds.find(({ claim }) => claim === event.claim);
-  if (!hold) return;
+  if (!hold || (event.do === "release" && event.given === undefined)) return;
   const earlier = events.filter(
     (other) =>
       other.do === "extend" &&

@@ -4,6 +4,7 @@ import { type LockName, readToken } from "../../lib/locks/fields.ts";
 import { createLocks, type Locks } from "../../lib/locks/locks.ts";
 import type { Acquired } from "../../lib/locks/outcomes.ts";
 import type { Connection } from "../../lib/redis/connection.ts";
+import { RedisUnavailable } from "../../lib/redis/errors.ts";
 import { uniqueTenant } from "../api.ts";
 import type { LockEvent, Promised } from "./locks-history.ts";
 
@@ -14,11 +15,6 @@ const SETTINGS = {
   maxExtensions: 100,
   fencingMs: 60_000,
   idempotencyMs: 60_000,
-};
-
-const names: Readonly<Record<string, LockName>> = {
-  a: { group: "g", rest: "a" },
-  b: { group: "g", rest: "b" },
 };
 
 /** What a caller does: asks for locks a few times, does something with what it got, and gives it up, or is never seen again. */
@@ -58,9 +54,17 @@ export interface Run {
   readonly promised: Promised;
 }
 
-/** Lets all callers do what they plan at once, over these connections in turn. */
-export async function runPlan({ permits, callers }: Plan, sandboxes: readonly Locks[]): Promise<Run> {
+/**
+ * Lets all callers do what they plan at once, over these connections in turn. On a cluster the group decides which node has
+ * the locks; by default each run has another.
+ */
+export async function runPlan(
+  { permits, callers }: Plan,
+  sandboxes: readonly Locks[],
+  group = uniqueTenant(),
+): Promise<Run> {
   const tenant = uniqueTenant();
+  const nameOf = (rest: string): LockName => ({ group, rest });
   const events: LockEvent[] = [];
 
   async function caller(locks: Locks, steps: readonly Step[]): Promise<void> {
@@ -71,16 +75,18 @@ export async function runPlan({ permits, callers }: Plan, sandboxes: readonly Lo
       await sleep(each.holdMs);
       const token = readToken(got.state === "held" ? got.ticket : got.state === "granted" ? got.token : "");
       for (const name of each.names) {
-        const at = names[name] as LockName;
+        const at = nameOf(name);
         if (each.extend && got.state === "granted") {
           const start = Date.now();
-          const extended = await locks.extend(tenant, at, token, each.ttlMs);
+          const extended = await heard(locks.extend(tenant, at, token, each.ttlMs));
+          if (!extended) break;
           const expiresAt = extended.state === "extended" ? extended.expiresAt : undefined;
           events.push({ do: "extend", claim: token.text, name, start, end: Date.now(), expiresAt });
         }
         const start = Date.now();
-        const given = await locks.release(tenant, at, token);
-        events.push({ do: "release", claim: token.text, name, start, end: Date.now(), given });
+        const given = await heard(locks.release(tenant, at, token));
+        const end = given === undefined ? Infinity : Date.now();
+        events.push({ do: "release", claim: token.text, name, start, end, given });
       }
     }
   }
@@ -92,14 +98,16 @@ export async function runPlan({ permits, callers }: Plan, sandboxes: readonly Lo
     let ticket: string | undefined;
     for (let look = 0; look < looks; look++) {
       const start = Date.now();
-      const found = await locks.acquire(tenant, {
-        names: each.names.map((name) => names[name] as LockName),
+      const wanted = {
+        names: each.names.map(nameOf),
         exclusive: each.exclusive,
         permits: each.exclusive || ticket ? undefined : permits,
         ttlMs,
         waitMs,
         ticket: ticket === undefined ? undefined : readToken(ticket),
-      });
+      };
+      const found = await heard(locks.acquire(tenant, wanted));
+      if (!found) return undefined;
       const end = Date.now();
       const { state } = found;
       if (state === "reused" || state === "mismatch" || state === "full") throw new Error(state);
@@ -131,4 +139,12 @@ export async function runPlan({ permits, callers }: Plan, sandboxes: readonly Lo
     callers.map((steps, index) => caller(sandboxes[index % sandboxes.length] as Locks, steps)),
   );
   return { events, promised: { permits, heartbeatMs: SETTINGS.heartbeatMs } };
+}
+
+/** What Redis answered; undefined if it did not, and nobody knows what it has done. */
+async function heard<T>(reply: Promise<T>): Promise<T | undefined> {
+  return reply.catch((error: unknown) => {
+    if (!(error instanceof RedisUnavailable)) throw error;
+    return undefined;
+  });
 }

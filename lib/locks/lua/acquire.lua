@@ -12,7 +12,7 @@
 -- ARGV[8] milliseconds to remember the call
 -- ARGV[9] owner
 -- ARGV[10] nonce that the claim was made with
--- => `granted`, nonce, of each lock fencing token and end; `held`, nonce, most that are before, milliseconds until something ends,
+-- => `granted`, nonce, the time, of each lock fencing token and end; `held`, nonce, most that are before, milliseconds until something ends,
 -- number of the lock that is in the way, text of its grant or empty, of each lock the last waking; `lost`, `reused`, `mismatch`, `full`
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -38,7 +38,7 @@ if held < locks then
   if way and full and beat > 0 then return { 'full' } end
 end
 if call then redis.call('SET', KEYS[1], call .. ' ' .. claim .. ' ' .. nonce, 'PX', ARGV[8]) end
-local reply = (held == locks or not way) and { 'granted', nonce } or { 'held', nonce, before, math.huge, way, '' }
+local reply = (held == locks or not way) and { 'granted', nonce, now } or { 'held', nonce, before, math.huge, way, '' }
 for lock, standing in ipairs(standings) do
   local at = 6 * lock - 4
   local first, second
