@@ -33,7 +33,7 @@ const STATIC_STEPS = {
 const FAST_TESTS = ["tests/config.test.ts", "tests/drift/", "tests/http/"];
 
 /** What the features do, whichever Redis they do it with. */
-const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "health", "properties"].map(
+const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "likes", "health", "properties"].map(
   (folder) => `tests/${folder}/`,
 );
 

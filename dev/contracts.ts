@@ -2,19 +2,21 @@ import { cacheContract } from "../lib/cache/contract.ts";
 import { healthContract } from "../lib/health/contract.ts";
 import type { Contract } from "../lib/http/contract.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
+import { likesContract } from "../lib/likes/contract.ts";
 import { openapiContract } from "../lib/openapi/contract.ts";
 import { sessionsContract } from "../lib/sessions/contract.ts";
 import { tokensContract } from "../lib/tokens/contract.ts";
 
 /** The contract of each function that answers HTTP, by the function's name. */
 export const contracts: Record<
-  "cache" | "sessions" | "tokens" | "leaderboards" | "health" | "openapi",
+  "cache" | "sessions" | "tokens" | "leaderboards" | "likes" | "health" | "openapi",
   Contract
 > = {
   cache: cacheContract,
   sessions: sessionsContract,
   tokens: tokensContract,
   leaderboards: leaderboardsContract,
+  likes: likesContract,
   health: healthContract,
   openapi: openapiContract,
 };

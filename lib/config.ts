@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { KindsText } from "./likes/kinds.ts";
 import { boolean, integer, oneOf, parsedText, splitAtCommas } from "./parsed-text.ts";
 import { contradictions, redisVariables, toRedisSettings } from "./redis-settings.ts";
 
@@ -35,6 +36,10 @@ const Environment = z.object({
   TOKENS_MAX_PER_USER: z._default(integer(1, 1000), 100),
   TOKENS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   LEADERBOARDS_IDEMPOTENCY_SECONDS: z._default(integer(1, 604_800), 86_400),
+  LIKES_KINDS: z._default(KindsText, {}),
+  LIKES_PARTITION_MEMBERS: z._default(integer(1, 1_000_000), 10_000),
+  LIKES_PARTITIONS: z._default(integer(1, 63), 16),
+  LIKES_MAX_PER_USER: z._default(integer(1, 100_000), 10_000),
   WARM_TARGETS: z._default(list, []),
 });
 
@@ -64,7 +69,15 @@ export function parseConfig(environment: Record<string, string | undefined>) {
   const env = parsed.data;
   const redis = toRedisSettings(env);
   const disordered = ORDERED.filter(([shorter, longer]) => env[shorter] > env[longer]);
+  const isLate = Object.values(env.LIKES_KINDS).some(
+    ({ promoteAt = 0 }) => promoteAt > env.LIKES_PARTITION_MEMBERS,
+  );
   const reasons = [
+    ...(isLate
+      ? [
+          "LIKES_KINDS: promoteAt must not exceed LIKES_PARTITION_MEMBERS, beyond which subjects have partitions",
+        ]
+      : []),
     ...disordered.map(([shorter, longer]) => `${shorter}: must not exceed ${longer}`),
     ...contradictions(redis),
   ];
@@ -97,6 +110,12 @@ export function parseConfig(environment: Record<string, string | undefined>) {
       idempotencyMs: Math.min(env.TOKENS_IDEMPOTENCY_SECONDS, env.TOKENS_REFRESH_SECONDS) * 1000,
     },
     leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
+    likes: {
+      kinds: env.LIKES_KINDS,
+      partitionMembers: env.LIKES_PARTITION_MEMBERS,
+      partitions: env.LIKES_PARTITIONS,
+      maxPerUser: env.LIKES_MAX_PER_USER,
+    },
     warmTargets: env.WARM_TARGETS,
     /** `sls invoke local` says so: one call, then the process must end. */
     invokedLocally: set.IS_LOCAL === "true",

@@ -5,6 +5,7 @@ import {
   createRoutes as createLeaderboardsRoutes,
   MAX_BODY_BYTES as LEADERBOARDS_BODY_BYTES,
 } from "../functions/leaderboards/routes.ts";
+import { createRoutes as createLikesRoutes } from "../functions/likes/routes.ts";
 import { createRoutes as createSessionsRoutes } from "../functions/sessions/routes.ts";
 import { createRoutes as createTokensRoutes } from "../functions/tokens/routes.ts";
 import { type Cache, createCache } from "../lib/cache/cache.ts";
@@ -18,6 +19,9 @@ import { idempotencyScripts } from "../lib/idempotency/scripts.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
 import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
+import { likesContract } from "../lib/likes/contract.ts";
+import { createLikes, type Likes } from "../lib/likes/likes.ts";
+import { likeScripts } from "../lib/likes/scripts.ts";
 import { type ConnectOptions, connect, type Log } from "../lib/redis/connect.ts";
 import type { Connection } from "../lib/redis/connection.ts";
 import { sessionsContract } from "../lib/sessions/contract.ts";
@@ -174,6 +178,13 @@ export const composeLeaderboards = composerOf({
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
   routes: (leaderboards, config, { replica }) => createLeaderboardsRoutes(leaderboards, config, replica),
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
+});
+
+export const composeLikes = composerOf({
+  contract: likesContract,
+  scripts: likeScripts,
+  create: (connection, config): Likes => createLikes(connection, config.likes),
+  routes: (likes, config, { replica }) => createLikesRoutes(likes, config, replica),
 });
 
 /** Holds an answer to what is said to a caller while Redis cannot serve: a 503 that tells nothing of the inside. */

@@ -42,6 +42,7 @@ const DEFAULTS = {
     idempotencyMs: 600_000,
   },
   leaderboards: { idempotencyMs: 86_400_000 },
+  likes: { kinds: {}, partitionMembers: 10_000, partitions: 16, maxPerUser: 10_000 },
   warmTargets: [],
   invokedLocally: false,
 };
@@ -88,6 +89,11 @@ const EVERYTHING = {
   TOKENS_MAX_PER_USER: "4",
   TOKENS_IDEMPOTENCY_SECONDS: "6",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
+  LIKES_KINDS:
+    '{"post":{"reactions":["like","love"],"several":true},"view":{"approximate":true},"*":{"claps":5}}',
+  LIKES_PARTITION_MEMBERS: "100",
+  LIKES_PARTITIONS: "4",
+  LIKES_MAX_PER_USER: "50",
   WARM_TARGETS: "a=1, b=2",
 };
 
@@ -153,6 +159,16 @@ describe("the settings", () => {
       },
       tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4, idempotencyMs: 6000 },
       leaderboards: { idempotencyMs: 5000 },
+      likes: {
+        kinds: {
+          post: { reactions: ["like", "love"], several: true, approximate: false },
+          view: { reactions: ["like"], several: false, approximate: true },
+          "*": { reactions: ["like"], several: false, approximate: false, claps: 5 },
+        },
+        partitionMembers: 100,
+        partitions: 4,
+        maxPerUser: 50,
+      },
       warmTargets: ["a=1", "b=2"],
       invokedLocally: false,
     });

@@ -61,7 +61,7 @@ export function describe(contracts: readonly Contract[], version: string): Json 
 }
 
 function describeOperation(operationId: string, operation: Operation): Json {
-  const { summary, description, access, params, query, headers, body, form } = operation;
+  const { summary, description, access, params, query, headers, body, bodyOptional, form } = operation;
   const scopes = access === "authenticated" ? [] : [access];
   return {
     operationId,
@@ -74,7 +74,7 @@ function describeOperation(operationId: string, operation: Operation): Json {
       ...parameters("query", query),
       ...parameters("header", headers),
     ],
-    ...((body ?? form) && { requestBody: { required: true, content: requestContent(operation) } }),
+    ...((body ?? form) && { requestBody: { required: !bodyOptional, content: requestContent(operation) } }),
     responses: responses(operation),
   };
 }

@@ -7,7 +7,18 @@ import { RedisUnavailable } from "./errors.ts";
 import type { Script } from "./script.ts";
 
 /** Commands after which nothing is to be waited for; scripts say for themselves whether they only read. */
-const READS = new Set(["get", "hmget", "pttl", "zscore", "ping", "auth", "hello", "wait"]);
+const READS = new Set([
+  "get",
+  "hmget",
+  "pttl",
+  "zscore",
+  "zrevrange",
+  "zrevrangebyscore",
+  "ping",
+  "auth",
+  "hello",
+  "wait",
+]);
 
 export interface AcknowledgementOptions {
   /** How many replicas must have a write before it counts as done. */

@@ -28,6 +28,14 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-holders` | sorted set | which partitions hold such a score, if there are several | as the ranks |
  * | `<tenant>:leaderboards:{<board>/<partition>}:notes` | sorted set | scores gained and lost, which other partitions have yet to follow | until the board is deleted |
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/members` | sorted set | who likes a subject (or is in one of its partitions), and since when | until the last of them likes it no more |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/given` | hash | what those gave who did not give what most do | the same |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | the subject |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
+ * | `<tenant>:likes:{<tenant>/<shard>}:done-<id>` | string | that one like has run, against running it twice | twice the deadline |
+ * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums | twenty half-lives without a like |
+ * | `<tenant>:likes:{<user>}:liked` | sorted set | what a user likes, or has liked: the subjects know | until the user likes nothing more |
+ * | `<tenant>:likes:{<user>}:recent` | string | that a like of the user may be under way | twice the deadline |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
  * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
@@ -81,4 +89,22 @@ export const leaderboardKeys = {
 
 function leaderboard(tenant: string, board: string, partition: number, part: string): string {
   return key(tenant, "leaderboards", `${board}/${partition}`, part);
+}
+
+/** `{<tenant>/<shard>}`: subjects share slots with what is trending among them. A subject has no slash in it. */
+export const likeKeys = {
+  subject: (tenant: string, shard: number, subject: string) => ({
+    members: like(tenant, shard, `${encodeURIComponent(subject)}/members`),
+    given: like(tenant, shard, `${encodeURIComponent(subject)}/given`),
+    counts: like(tenant, shard, `${encodeURIComponent(subject)}/counts`),
+    estimate: like(tenant, shard, `${encodeURIComponent(subject)}/estimate`),
+  }),
+  done: (tenant: string, shard: number, id: string) => like(tenant, shard, `done-${id}`),
+  trending: (tenant: string, shard: number, window: string) => like(tenant, shard, `trending-${window}`),
+  liked: (tenant: string, user: string) => key(tenant, "likes", user, "liked"),
+  recent: (tenant: string, user: string) => key(tenant, "likes", user, "recent"),
+};
+
+function like(tenant: string, shard: number, part: string): string {
+  return key(tenant, "likes", `${tenant}/${shard}`, part);
 }

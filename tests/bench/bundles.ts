@@ -13,17 +13,31 @@ export interface Bundle {
   readonly bytes: number;
 }
 
-type Name = "cache" | "sessions" | "tokens" | "leaderboards" | "leaderboardsLibrary" | "ioredis";
+type Name =
+  | "cache"
+  | "sessions"
+  | "tokens"
+  | "leaderboards"
+  | "leaderboardsLibrary"
+  | "likes"
+  | "likesLibrary"
+  | "ioredis";
 
 export type Bundles = Readonly<Record<Name, Bundle>>;
 
-/** The library without its function. */
-const LIBRARY = `
+/** Of a library without its function. */
+const CONNECTING = `
 export { Cluster } from "ioredis";
 export { readConfig } from "./lib/config.ts";
-export { connect } from "./lib/redis/connect.ts";
+export { connect } from "./lib/redis/connect.ts";`;
+
+const LEADERBOARDS = `${CONNECTING}
 export { createLeaderboards } from "./lib/leaderboards/leaderboards.ts";
 export { leaderboardScripts } from "./lib/leaderboards/scripts.ts";`;
+
+const LIKES = `${CONNECTING}
+export { createLikes } from "./lib/likes/likes.ts";
+export { likeScripts } from "./lib/likes/scripts.ts";`;
 
 /** Builds the functions as they are deployed, and beside them a bundle that holds only ioredis. */
 export async function buildBundles(folder: string): Promise<Bundles> {
@@ -53,7 +67,9 @@ export async function buildBundles(folder: string): Promise<Bundles> {
     sessions: await makeFunction("sessions"),
     tokens: await makeFunction("tokens"),
     leaderboards: await makeFunction("leaderboards"),
-    leaderboardsLibrary: await makeModule("leaderboards-library", LIBRARY),
+    leaderboardsLibrary: await makeModule("leaderboards-library", LEADERBOARDS),
+    likes: await makeFunction("likes"),
+    likesLibrary: await makeModule("likes-library", LIKES),
     ioredis: await makeModule("ioredis", 'export { Redis } from "ioredis";'),
   };
 }

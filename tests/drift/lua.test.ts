@@ -10,7 +10,10 @@ const FORBIDDEN =
   /^(KEYS|SCAN|RANDOMKEY|FLUSHALL|FLUSHDB|SMEMBERS|HGETALL|HKEYS|HVALS|SORT|EVAL|EVALSHA|CONFIG|DEL)$/;
 const WITHOUT_KEY = ["TIME"];
 /** What functions call the keys that they are given. */
-const KEY_PARAMETERS = ["board", "ranks", "stamps", "metadata", "levels", "holders", "notes"];
+const KEY_PARAMETERS = [
+  ...["board", "ranks", "stamps", "metadata", "levels", "holders", "notes"],
+  ...["members", "given", "counts", "trending"],
+];
 
 const files = filesIn(["lib"], ".lua");
 const scripts = await allScripts();

@@ -1,6 +1,7 @@
 import { cacheContract } from "../../lib/cache/contract.ts";
 import type { Contract } from "../../lib/http/contract.ts";
 import { leaderboardsContract } from "../../lib/leaderboards/contract.ts";
+import { likesContract } from "../../lib/likes/contract.ts";
 import { sessionsContract } from "../../lib/sessions/contract.ts";
 import { tokensContract } from "../../lib/tokens/contract.ts";
 import { createApi, uniqueTenant } from "../api.ts";
@@ -18,6 +19,7 @@ const CONTRACTS: Readonly<Record<FunctionName, Contract>> = {
   sessions: sessionsContract,
   tokens: tokensContract,
   leaderboards: leaderboardsContract,
+  likes: likesContract,
 };
 
 /** The feature in a process that has loaded its function. */

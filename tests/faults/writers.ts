@@ -4,11 +4,13 @@ import {
   type CompositionOptions,
   composeCache,
   composeLeaderboards,
+  composeLikes,
   composeSessions,
   composeTokens,
   until,
 } from "../composition.ts";
 import { createCaller as callLeaderboards } from "../leaderboards/caller.ts";
+import { createCaller as callLikes } from "../likes/caller.ts";
 import { createCaller as callSessions } from "../sessions/caller.ts";
 import { createCaller as callTokens } from "../tokens/caller.ts";
 
@@ -87,12 +89,24 @@ const leaderboardsWrites: MakeWrites = async (api) => {
   };
 };
 
+/** Each of another user, on one subject. */
+const likesWrites: MakeWrites = (api) => {
+  const { put, get } = callLikes(api);
+  const read = (id: string) => get("post:1", id);
+  return {
+    write: (id) => put("post:1", id),
+    read,
+    isThere: async (id) => (await answered(() => read(id))).json.mine === "like",
+  };
+};
+
 /** Every feature that writes. */
 export const FEATURES = {
   cache: { compose: composeCache, writes: cacheWrites },
   sessions: { compose: composeSessions, writes: sessionsWrites },
   tokens: { compose: composeTokens, writes: tokensWrites },
   leaderboards: { compose: composeLeaderboards, writes: leaderboardsWrites },
+  likes: { compose: composeLikes, writes: likesWrites },
 } as const;
 
 /** One of each feature at that Redis; close them with `closeAll`. */

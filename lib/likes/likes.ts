@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import type { Config } from "../config.ts";
+import type { Connection } from "../redis/connection.ts";
+import type { Call } from "../redis/fan-out.ts";
+import { isEstimable, type Kind, kindOf } from "./kinds.ts";
+import { createLists } from "./lists.ts";
+import { createMembers } from "./members.ts";
+import { keysOf, type Place, partitionOf } from "./places.ts";
+import type { TallyReply } from "./scripts.ts";
+import { fieldsOf, firstOf, type Likes as Known, readTally, sum, type Tally } from "./tallies.ts";
+import { createTrending } from "./trending.ts";
+import { createVisits, type Visit } from "./visits.ts";
+
+/** How many members one call lets go into an estimate. */
+const LET_GO = 500;
+
+/** What a user gives: a reaction or a number of claps; undefined for what most give, or what they gave before. */
+export type Gift = string | number | undefined;
+
+export type Likes = ReturnType<typeof createLikes>;
+
+/** Together they name a call. */
+const sandbox = randomUUID();
+let calls = 0;
+
+/**
+ * Likes of many tenants. A subject knows who likes it, and counts them where it keeps them; the list of what a user likes
+ * follows. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
+ * partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
+ */
+export function createLikes(connection: Connection, settings: Config["likes"]) {
+  const visitAll = createVisits();
+  const rememberMs = 2 * connection.deadlineMs;
+
+  function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
+    const fields = fieldsOf(kind);
+    return {
+      place,
+      read: readTally,
+      call(partition, partitions) {
+        const { members, given, counts } = keysOf(place, partition);
+        const whose = partition === 0 || partition === partitionOf(user, partitions) ? user : "";
+        return (redis) => redis.likeLook(members, given, counts, whose, ...fields);
+      },
+    };
+  }
+
+  const lists = createLists(connection, settings, visitAll, look);
+
+  /** What `call` does in the partition of the user, and a look at the others. */
+  function change(
+    place: Place,
+    user: string,
+    kind: Kind,
+    call: (partition: number, first?: Tally) => Call | undefined,
+  ): Visit<Tally, TallyReply> {
+    const others = look(place, kind);
+    return {
+      place,
+      read: readTally,
+      call(partition, partitions, first) {
+        const isMine = partition === 0 || partition === partitionOf(user, partitions);
+        return (isMine && call(partition, first)) || others.call(partition, partitions);
+      },
+    };
+  }
+
+  /**
+   * Makes a user like a subject; the same again changes nothing. O(log n). Two round trips for who is not in the first of
+   * several partitions.
+   */
+  async function like(tenant: string, subject: string, user: string, gift: Gift): Promise<Known> {
+    const place = { tenant, subject };
+    const kind = kindOf(settings.kinds, subject);
+    const id = `${sandbox}-${calls++}`;
+    const adds = change(place, user, kind, (partition, first) => {
+      const { members, given, counts, estimate, done, trending } = keysOf(place, partition);
+      if (isEstimable(kind)) {
+        const args = [user, subject, kind.promoteAt ?? 0, LET_GO, rememberMs];
+        return (redis) => redis.likeEstimate(members, estimate, counts, done(id), ...trending, ...args);
+      }
+      // Nobody may be added elsewhere before the first partition has said that they are not in it.
+      if (partition > 0 && first?.isHere !== false) return undefined;
+      const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
+      const args = [
+        user,
+        gift ?? "",
+        modeOf(kind),
+        firstOf(kind),
+        subject,
+        ...limits,
+        rememberMs,
+        ...fieldsOf(kind),
+      ];
+      return (redis) => redis.likeAdd(members, given, counts, done(id), ...trending, ...args);
+    });
+    const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
+    const notes = kind.approximate ? [] : [lists.note(tenant, user, subject)];
+    const [tallies = []] = await visitAll(connection.begin(), [{ ...adds, then }], notes);
+    return sum(kind, tallies, true);
+  }
+
+  /**
+   * Takes a reaction back, or all that a user gave; the same whether it was there or not. O(log n). Where only a count is
+   * known nothing changes, and the answer is approximate. Two round trips: when the subject has forgotten, the list of the
+   * user does. One more for partitions that were not known.
+   */
+  async function unlike(tenant: string, subject: string, user: string, reaction = ""): Promise<Known> {
+    const place = { tenant, subject };
+    const kind = kindOf(settings.kinds, subject);
+    const id = `${sandbox}-${calls++}`;
+    const all = kind.reactions.length === 1 ? "" : reaction;
+    const takes = change(place, user, kind, (partition) => {
+      const { members, given, counts, done, trending } = keysOf(place, partition);
+      const args = [user, all, firstOf(kind), subject, rememberMs, ...fieldsOf(kind)];
+      return (redis) => redis.likeTake(members, given, counts, done(id), ...trending, ...args);
+    });
+    const run = connection.begin();
+    const [tallies = []] = await visitAll(run, [takes]);
+    const known = sum(kind, tallies, true);
+    if (known.mine === null) await lists.forget(run, tenant, user, [subject]);
+    return known;
+  }
+
+  /** What is known of subjects, in their order, and what a user gave, if one is named. O(log n) each. */
+  async function getAll(tenant: string, subjects: readonly string[], user?: string): Promise<Known[]> {
+    const kinds = subjects.map((subject) => kindOf(settings.kinds, subject));
+    const visits = subjects.map((subject, at) => look({ tenant, subject }, kinds[at] as Kind, user));
+    const told = await visitAll(connection.begin(), visits);
+    return told.map((tallies, at) => sum(kinds[at] as Kind, tallies, user !== undefined));
+  }
+
+  return {
+    like,
+    unlike,
+    getAll,
+    kindOf: (subject: string) => kindOf(settings.kinds, subject),
+    members: createMembers(connection, settings, visitAll),
+    liked: lists.liked,
+    trending: createTrending(connection),
+  };
+}
+
+function modeOf({ several, claps }: Kind): "one" | "several" | "claps" {
+  if (claps !== undefined) return "claps";
+  return several ? "several" : "one";
+}

@@ -1,0 +1,8 @@
+-- Reads a partition.
+-- KEYS[1] members
+-- KEYS[2] given
+-- KEYS[3] counts
+-- ARGV[1] user, or empty
+-- ARGV[2..] fields of the counts
+-- => the tally
+return tally(1, KEYS[1], KEYS[2], KEYS[3], ARGV[1], { unpack(ARGV, 2) })

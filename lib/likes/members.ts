@@ -1,0 +1,104 @@
+import type { Config } from "../config.ts";
+import type { Connection } from "../redis/connection.ts";
+import { type Kind, kindOf } from "./kinds.ts";
+import { keysOf } from "./places.ts";
+import { type Given, givenOf } from "./tallies.ts";
+import type { Visit, VisitAll } from "./visits.ts";
+
+/** Somebody who likes a subject. */
+export interface Member {
+  readonly user: string;
+  readonly reaction: Given;
+  readonly claps?: number;
+  /** Since when, in milliseconds. */
+  readonly at: number;
+}
+
+interface Row {
+  readonly user: string;
+  /** In microseconds; no two of one partition have the same. */
+  readonly at: number;
+  readonly given: string;
+}
+
+interface Page {
+  readonly isHere: boolean;
+  readonly partitions: number;
+  readonly isEstimate: boolean;
+  readonly rows: readonly Row[];
+}
+
+type PageReply = [partitions: string | null, estimate: string | null, ...rows: string[]];
+
+export function createMembers(
+  connection: Connection,
+  { kinds }: Pick<Config["likes"], "kinds">,
+  visitAll: VisitAll,
+) {
+  /**
+   * A page of who likes a subject, newest first. It begins behind the place at which the page before ended, so others who
+   * come and go shift nobody. Undefined for a cursor of nobody, and where only a count is known. One round trip,
+   * O(partitions · (log n + limit)), and another for partitions that were not known.
+   */
+  return async function members(
+    tenant: string,
+    subject: string,
+    { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<
+    { readonly users: readonly Member[]; readonly last: string | undefined } | "approximate" | "cursor"
+  > {
+    const kind = kindOf(kinds, subject);
+    const place = { tenant, subject };
+    const last = after === undefined ? undefined : readPosition(after);
+    if (after !== undefined && !last) return "cursor";
+    const visit: Visit<Page, PageReply> = {
+      place,
+      read: readPage,
+      call(partition) {
+        const { members, given, counts } = keysOf(place, partition);
+        // One may be at the place itself, and one tells whether there are more.
+        return (redis) => redis.likePage(members, given, counts, last?.at ?? "+inf", limit + 2);
+      },
+    };
+    const [pages = []] = await visitAll(connection.begin(), [visit]);
+    if (kind.approximate || pages.some(({ isEstimate }) => isEstimate)) return "approximate";
+    const rows = pages
+      .flatMap(({ rows }) => rows)
+      .filter((row) => !last || compare(last, row) < 0)
+      .sort(compare);
+    const shown = rows.slice(0, limit);
+    const end = shown.at(-1);
+    return {
+      users: shown.map((row) => memberOf(kind, row)),
+      last: end && rows.length > limit ? JSON.stringify([end.at, end.user]) : undefined,
+    };
+  };
+}
+
+function memberOf(kind: Kind, { user, at, given }: Row): Member {
+  return { user, ...givenOf(kind, given), at: Math.floor(at / 1000) };
+}
+
+function readPage([partitions, estimate, ...fields]: PageReply): Page {
+  const rows: Row[] = [];
+  for (let index = 0; index < fields.length; index += 3) {
+    const [user = "", at, given = ""] = fields.slice(index, index + 3);
+    rows.push({ user, at: Number(at), given });
+  }
+  return { isHere: true, partitions: Number(partitions), isEstimate: estimate !== null, rows };
+}
+
+/** Newest first; those of one moment, in different partitions, by their names. */
+function compare(a: Pick<Row, "at" | "user">, b: Pick<Row, "at" | "user">): number {
+  return b.at - a.at || Buffer.compare(Buffer.from(b.user), Buffer.from(a.user));
+}
+
+/** A cursor is no secret: whoever makes one gets the page after a position, and nothing else. */
+function readPosition(text: string): { readonly at: number; readonly user: string } | undefined {
+  try {
+    const [at, user] = JSON.parse(text);
+    return Number.isSafeInteger(at) && typeof user === "string" ? { at, user } : undefined;
+  } catch {
+    return undefined;
+  }
+}
