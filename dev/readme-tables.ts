@@ -66,6 +66,8 @@ export const descriptions: Readonly<Record<string, string>> = {
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "How long a submission with an idempotency key is known again",
   LIKES_KINDS:
     "What subjects can be given, by the text before their first colon (`*` for all others), as JSON: `reactions` (the first by default), `several`, `claps` (the most of a user), `approximate`, `promoteAt`",
+  LIKES_TRENDING:
+    "By which of `hour`, `day` and `week` it is kept what is liked most of late, separated by commas; `day` where nothing is set, and each makes a like a little dearer",
   LIKES_PARTITION_MEMBERS: "From so many members on further ones go to other partitions of the subject",
   LIKES_PARTITIONS: "How many of these a subject gets when it needs them",
   LIKES_MAX_PER_USER: "How many of their last likes the list of a user has",

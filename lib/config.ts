@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { KindsText } from "./likes/kinds.ts";
+import { WINDOWS } from "./likes/windows.ts";
 import { boolean, integer, oneOf, parsedText, splitAtCommas } from "./parsed-text.ts";
 import { contradictions, redisVariables, toRedisSettings } from "./redis-settings.ts";
 
@@ -11,6 +12,12 @@ const origins = parsedText("origins separated by commas", (text) => {
   const parts = splitAtCommas(text);
   const wrong = parts.some((part) => part !== "*" && URL.parse(part)?.origin !== part);
   return wrong ? { reason: "must be origins such as https://app.example, separated by commas" } : parts;
+});
+
+const windows = parsedText("hour, day or week, separated by commas", (text) => {
+  const names = splitAtCommas(text);
+  const known = WINDOWS.filter((window) => names.includes(window));
+  return known.length === names.length ? known : { reason: "must be hour, day or week, separated by commas" };
 });
 
 const Environment = z.object({
@@ -37,6 +44,7 @@ const Environment = z.object({
   TOKENS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   LEADERBOARDS_IDEMPOTENCY_SECONDS: z._default(integer(1, 604_800), 86_400),
   LIKES_KINDS: z._default(KindsText, {}),
+  LIKES_TRENDING: z.optional(windows),
   LIKES_PARTITION_MEMBERS: z._default(integer(1, 1_000_000), 10_000),
   LIKES_PARTITIONS: z._default(integer(1, 63), 16),
   LIKES_MAX_PER_USER: z._default(integer(1, 100_000), 10_000),
@@ -112,6 +120,7 @@ export function parseConfig(environment: Record<string, string | undefined>) {
     leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
     likes: {
       kinds: env.LIKES_KINDS,
+      trending: env.LIKES_TRENDING ?? (["day"] as const),
       partitionMembers: env.LIKES_PARTITION_MEMBERS,
       partitions: env.LIKES_PARTITIONS,
       maxPerUser: env.LIKES_MAX_PER_USER,

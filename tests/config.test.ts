@@ -42,7 +42,7 @@ const DEFAULTS = {
     idempotencyMs: 600_000,
   },
   leaderboards: { idempotencyMs: 86_400_000 },
-  likes: { kinds: {}, partitionMembers: 10_000, partitions: 16, maxPerUser: 10_000 },
+  likes: { kinds: {}, trending: ["day"], partitionMembers: 10_000, partitions: 16, maxPerUser: 10_000 },
   warmTargets: [],
   invokedLocally: false,
 };
@@ -91,6 +91,7 @@ const EVERYTHING = {
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
   LIKES_KINDS:
     '{"post":{"reactions":["like","love"],"several":true},"view":{"approximate":true},"*":{"claps":5}}',
+  LIKES_TRENDING: "week, hour",
   LIKES_PARTITION_MEMBERS: "100",
   LIKES_PARTITIONS: "4",
   LIKES_MAX_PER_USER: "50",
@@ -165,6 +166,7 @@ describe("the settings", () => {
           view: { reactions: ["like"], several: false, approximate: true },
           "*": { reactions: ["like"], several: false, approximate: false, claps: 5 },
         },
+        trending: ["hour", "week"],
         partitionMembers: 100,
         partitions: 4,
         maxPerUser: 50,

@@ -16,6 +16,8 @@ export function createRoutes(likes: Likes, config: Config, replica: Likes): Hand
   const kindOfSubject = (subject: string) => kindOf(config.likes.kinds, subject);
   return {
     async listTrending({ tenant, query: { consistency, ...query } }) {
+      if (!config.likes.trending.includes(query.window))
+        throw new Problem(404, "window_unknown", "What is trending is not kept by this window.");
       const subjects = await likesOf(consistency).trending(tenant, query);
       return { status: 200, headers: NO_STORE, body: { subjects } };
     },

@@ -3,8 +3,8 @@ import { EVENTUAL, eventual } from "../consistency.ts";
 import type { Contract, Response } from "../http/contract.ts";
 import { integer } from "../parsed-text.ts";
 import { Reaction, Subject, User } from "./fields.ts";
-import { WINDOWS } from "./places.ts";
 import { Known, Liked, Member, Trend } from "./schemas.ts";
+import { WINDOWS } from "./windows.ts";
 
 const SUBJECT = "/v1/likes/{subject}";
 const USER = `${SUBJECT}/users/{user+}` as const;
@@ -38,6 +38,10 @@ export const likesContract = {
         description: "The best of them, as many as were asked for.",
         body: z.strictObject({ subjects: z.array(Trend) }),
         headers: noStore,
+      },
+      404: {
+        description: "`LIKES_TRENDING` does not name that window.",
+        problems: ["window_unknown"],
       },
     },
   },
@@ -84,7 +88,7 @@ export const likesContract = {
     description:
       "The same again changes nothing. `reaction` is one of those of the kind of the subject, by default what the user gave before, or the first; another one takes its place, unless the kind allows several. `claps` is how many the user gives in all. One round trip to Redis; two for who is not in the first partition of a subject that has several.",
     access: "likes:write",
-    repetition: "request id",
+    repetition: "idempotent",
     params: memberParams,
     body: z.strictObject({
       reaction: z.optional(Reaction),
@@ -99,7 +103,7 @@ export const likesContract = {
     summary: "Like a subject no more",
     description: `The same answer whether it was liked or not. With \`reaction\` only that one is taken back, if the user gave it. Two round trips to Redis.${MORE}`,
     access: "likes:write",
-    repetition: "request id",
+    repetition: "idempotent",
     params: memberParams,
     body: z.strictObject({ reaction: z.optional(Reaction) }),
     bodyOptional: true,

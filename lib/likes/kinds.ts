@@ -5,7 +5,7 @@ const MAX_REACTIONS = 20;
 const MAX_CLAPS = 1_000_000;
 const KIND = /^(\*|[\w.~@-]{1,64})$/;
 const REACTION = /^[a-z][\w-]{0,31}$/i;
-const EXAMPLE = '{"post":{"reactions":["like","love"]},"*":{}}';
+const EXAMPLE = '{"post": {"reactions": ["like", "love"]}, "view": {"approximate": true}}';
 
 /** What subjects of a kind can be given, and how they are counted. */
 export interface Kind {

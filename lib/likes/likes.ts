@@ -1,15 +1,15 @@
-import { randomUUID } from "node:crypto";
 import type { Config } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
 import type { Call } from "../redis/fan-out.ts";
 import { isEstimable, type Kind, kindOf } from "./kinds.ts";
 import { createLists } from "./lists.ts";
 import { createMembers } from "./members.ts";
-import { keysOf, type Place, partitionOf } from "./places.ts";
+import { keysOf, type Place, partitionOf, trendingKeys } from "./places.ts";
 import type { TallyReply } from "./scripts.ts";
 import { fieldsOf, firstOf, type Likes as Known, readTally, sum, type Tally } from "./tallies.ts";
 import { createTrending } from "./trending.ts";
-import { createVisits, type Visit } from "./visits.ts";
+import { type Circumstances, createVisits, type Visit } from "./visits.ts";
+import { HALF_LIVES_MS } from "./windows.ts";
 
 /** How many members one call lets go into an estimate. */
 const LET_GO = 500;
@@ -19,10 +19,6 @@ export type Gift = string | number | undefined;
 
 export type Likes = ReturnType<typeof createLikes>;
 
-/** Together they name a call. */
-const sandbox = randomUUID();
-let calls = 0;
-
 /**
  * Likes of many tenants. A subject knows who likes it, and counts them where it keeps them; the list of what a user likes
  * follows. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
@@ -31,6 +27,10 @@ let calls = 0;
 export function createLikes(connection: Connection, settings: Config["likes"]) {
   const visitAll = createVisits();
   const rememberMs = 2 * connection.deadlineMs;
+  const windows = [
+    settings.trending.length,
+    ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
+  ];
 
   function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
     const fields = fieldsOf(kind);
@@ -52,15 +52,15 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     place: Place,
     user: string,
     kind: Kind,
-    call: (partition: number, first?: Tally) => Call | undefined,
+    call: (partition: number, so: Circumstances<Tally>) => Call | undefined,
   ): Visit<Tally, TallyReply> {
     const others = look(place, kind);
     return {
       place,
       read: readTally,
-      call(partition, partitions, first) {
+      call(partition, partitions, so) {
         const isMine = partition === 0 || partition === partitionOf(user, partitions);
-        return (isMine && call(partition, first)) || others.call(partition, partitions);
+        return (isMine && call(partition, so)) || others.call(partition, partitions, so);
       },
     };
   }
@@ -72,27 +72,29 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
   async function like(tenant: string, subject: string, user: string, gift: Gift): Promise<Known> {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
-    const id = `${sandbox}-${calls++}`;
-    const adds = change(place, user, kind, (partition, first) => {
-      const { members, given, counts, estimate, done, trending } = keysOf(place, partition);
+    const adds = change(place, user, kind, (partition, { first, again }) => {
+      const { members, given, counts, estimate, touched } = keysOf(place, partition);
+      const trending = trendingKeys(place, partition, settings.trending);
       if (isEstimable(kind)) {
-        const args = [user, subject, kind.promoteAt ?? 0, LET_GO, rememberMs];
-        return (redis) => redis.likeEstimate(members, estimate, counts, done(id), ...trending, ...args);
+        const keys = [members, estimate, counts, touched(user), ...trending];
+        const args = [user, subject, kind.promoteAt ?? 0, LET_GO, Number(again), ...windows];
+        return (redis) => redis.likeEstimate(keys.length, ...keys, ...args);
       }
       // Nobody may be added elsewhere before the first partition has said that they are not in it.
       if (partition > 0 && first?.isHere !== false) return undefined;
+      const keys = [members, given, counts, touched(user), ...trending];
       const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
       const args = [
         user,
+        subject,
         gift ?? "",
         modeOf(kind),
         firstOf(kind),
-        subject,
         ...limits,
+        Number(again),
         rememberMs,
-        ...fieldsOf(kind),
       ];
-      return (redis) => redis.likeAdd(members, given, counts, done(id), ...trending, ...args);
+      return (redis) => redis.likeAdd(keys.length, ...keys, ...args, ...windows, ...fieldsOf(kind));
     });
     const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
     const notes = kind.approximate ? [] : [lists.note(tenant, user, subject)];
@@ -108,12 +110,27 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
   async function unlike(tenant: string, subject: string, user: string, reaction = ""): Promise<Known> {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
-    const id = `${sandbox}-${calls++}`;
     const all = kind.reactions.length === 1 ? "" : reaction;
-    const takes = change(place, user, kind, (partition) => {
-      const { members, given, counts, done, trending } = keysOf(place, partition);
-      const args = [user, all, firstOf(kind), subject, rememberMs, ...fieldsOf(kind)];
-      return (redis) => redis.likeTake(members, given, counts, done(id), ...trending, ...args);
+    const takes = change(place, user, kind, (partition, { again }) => {
+      const { members, given, counts, touched } = keysOf(place, partition);
+      const keys = [
+        members,
+        given,
+        counts,
+        touched(user),
+        ...trendingKeys(place, partition, settings.trending),
+      ];
+      const args = [
+        user,
+        subject,
+        all,
+        firstOf(kind),
+        Number(again),
+        rememberMs,
+        ...windows,
+        ...fieldsOf(kind),
+      ];
+      return (redis) => redis.likeTake(keys.length, ...keys, ...args);
     });
     const run = connection.begin();
     const [tallies = []] = await visitAll(run, [takes]);

@@ -42,7 +42,7 @@ export function createLists(
   /** Takes off what its subjects have denied, if nothing is under way. */
   async function forget(run: Run, tenant: string, user: string, subjects: readonly string[]): Promise<void> {
     const keys = keysOf(tenant, user);
-    await run((redis) => redis.likeForget(...keys, ...subjects), { idempotent: true });
+    await run((redis) => redis.likeForget(...keys, underWayMs, ...subjects), { idempotent: true });
   }
 
   /**
@@ -94,9 +94,9 @@ export function createLists(
 function mine<T extends Visit<Tally, TallyReply>>(visit: T, user: string): T {
   return {
     ...visit,
-    call: (partition, partitions) =>
+    call: (partition, partitions, so) =>
       partition === 0 || partition === partitionOf(user, partitions)
-        ? visit.call(partition, partitions)
+        ? visit.call(partition, partitions, so)
         : undefined,
   };
 }

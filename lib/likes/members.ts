@@ -5,6 +5,9 @@ import { keysOf } from "./places.ts";
 import { type Given, givenOf } from "./tallies.ts";
 import type { Visit, VisitAll } from "./visits.ts";
 
+/** A script takes longer than a microsecond, so only a clock that was put back makes some come at once. */
+const MAX_AT_ONCE = 8;
+
 /** Somebody who likes a subject. */
 export interface Member {
   readonly user: string;
@@ -16,7 +19,7 @@ export interface Member {
 
 interface Row {
   readonly user: string;
-  /** In microseconds; no two of one partition have the same. */
+  /** In microseconds. */
   readonly at: number;
   readonly given: string;
 }
@@ -56,8 +59,8 @@ export function createMembers(
       read: readPage,
       call(partition) {
         const { members, given, counts } = keysOf(place, partition);
-        // One may be at the place itself, and one tells whether there are more.
-        return (redis) => redis.likePage(members, given, counts, last?.at ?? "+inf", limit + 2);
+        // Some may have come in the microsecond at which the page before ended, and one tells whether there are more.
+        return (redis) => redis.likePage(members, given, counts, last?.at ?? "+inf", limit + MAX_AT_ONCE + 1);
       },
     };
     const [pages = []] = await visitAll(connection.begin(), [visit]);
@@ -88,7 +91,7 @@ function readPage([partitions, estimate, ...fields]: PageReply): Page {
   return { isHere: true, partitions: Number(partitions), isEstimate: estimate !== null, rows };
 }
 
-/** Newest first; those of one moment, in different partitions, by their names. */
+/** Newest first; those of one microsecond by their names. */
 function compare(a: Pick<Row, "at" | "user">, b: Pick<Row, "at" | "user">): number {
   return b.at - a.at || Buffer.compare(Buffer.from(b.user), Buffer.from(a.user));
 }

@@ -1,11 +1,9 @@
 import { hash } from "node:crypto";
 import { likeKeys } from "../redis/keys.ts";
+import type { Window } from "./windows.ts";
 
 /** So many slots share the subjects of a tenant. It is part of every key, so it can never change. */
 export const SHARDS = 64;
-
-export const WINDOWS = ["hour", "day", "week"] as const;
-export type Window = (typeof WINDOWS)[number];
 
 /** A subject of a tenant. */
 export interface Place {
@@ -22,12 +20,20 @@ export function partitionOf(user: string, partitions: number): number {
   return 1 + (numberOf(user) % partitions);
 }
 
+function shardOf(subject: string, partition: number): number {
+  return (numberOf(subject) + partition) % SHARDS;
+}
+
 /** The keys of a partition of a subject, in one slot; no two partitions share one. */
 export function keysOf({ tenant, subject }: Place, partition: number) {
-  const shard = (numberOf(subject) + partition) % SHARDS;
-  return {
-    ...likeKeys.subject(tenant, shard, subject),
-    done: (id: string) => likeKeys.done(tenant, shard, id),
-    trending: WINDOWS.map((window) => likeKeys.trending(tenant, shard, window)),
-  };
+  return likeKeys.subject(tenant, shardOf(subject, partition), subject);
+}
+
+/** What is trending among the subjects of which a partition is in the same slot, in each window. */
+export function trendingKeys(
+  { tenant, subject }: Place,
+  partition: number,
+  windows: readonly Window[],
+): string[] {
+  return windows.map((window) => likeKeys.trending(tenant, shardOf(subject, partition), window));
 }

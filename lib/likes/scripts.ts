@@ -1,13 +1,12 @@
 import type { Result } from "ioredis";
 import type { Script } from "../redis/script.ts";
 import add from "./lua/add.lua" with { type: "text" };
-import arrive from "./lua/arrive.lua" with { type: "text" };
 import estimate from "./lua/estimate.lua" with { type: "text" };
 import forget from "./lua/forget.lua" with { type: "text" };
-import halfLife from "./lua/half_life.lua" with { type: "text" };
 import like from "./lua/like.lua" with { type: "text" };
 import look from "./lua/look.lua" with { type: "text" };
 import note from "./lua/note.lua" with { type: "text" };
+import now from "./lua/now.lua" with { type: "text" };
 import page from "./lua/page.lua" with { type: "text" };
 import replace from "./lua/replace.lua" with { type: "text" };
 import take from "./lua/take.lua" with { type: "text" };
@@ -23,13 +22,13 @@ function script(...parts: string[]): string {
 
 /** The commands that likes add to their connection; the header of each script says what it takes and gives. */
 export const likeScripts = {
-  likeAdd: { lua: script(arrive, halfLife, trend, add, replace, tally, like), numberOfKeys: 7 },
-  likeEstimate: { lua: script(arrive, halfLife, trend, tally, estimate), numberOfKeys: 7 },
-  likeForget: { lua: forget, numberOfKeys: 2, keepsHouse: true },
+  likeAdd: { lua: script(now, trend, add, replace, tally, like) },
+  likeEstimate: { lua: script(now, trend, tally, estimate) },
+  likeForget: { lua: script(now, forget), numberOfKeys: 2, keepsHouse: true },
   likeLook: { lua: script(tally, look), numberOfKeys: 3, readOnly: true },
-  likeNote: { lua: script(arrive, note), numberOfKeys: 2 },
+  likeNote: { lua: script(now, note), numberOfKeys: 2 },
   likePage: { lua: page, numberOfKeys: 3, readOnly: true },
-  likeTake: { lua: script(halfLife, untrend, take, replace, tally, unlike), numberOfKeys: 7 },
+  likeTake: { lua: script(untrend, take, replace, tally, unlike) },
 } satisfies Record<string, Script>;
 
 export type TallyReply = [
@@ -47,9 +46,14 @@ type Argument = string | number;
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
-    likeAdd(...keysAndArguments: Argument[]): Result<TallyReply, Context>;
-    likeEstimate(...keysAndArguments: Argument[]): Result<TallyReply, Context>;
-    likeForget(liked: string, recent: string, ...subjects: string[]): Result<number, Context>;
+    likeAdd(keys: number, ...keysAndArguments: Argument[]): Result<TallyReply | "touched", Context>;
+    likeEstimate(keys: number, ...keysAndArguments: Argument[]): Result<TallyReply | "touched", Context>;
+    likeForget(
+      liked: string,
+      recent: string,
+      withinMs: number,
+      ...subjects: string[]
+    ): Result<number, Context>;
     likeLook(...keysAndArguments: Argument[]): Result<TallyReply, Context>;
     likeNote(
       liked: string,
@@ -65,6 +69,6 @@ declare module "ioredis" {
       from: Argument,
       count: number,
     ): Result<[partitions: string | null, estimate: string | null, ...rows: string[]], Context>;
-    likeTake(...keysAndArguments: Argument[]): Result<TallyReply, Context>;
+    likeTake(keys: number, ...keysAndArguments: Argument[]): Result<TallyReply | "touched", Context>;
   }
 }

@@ -1,3 +1,4 @@
+import { RedisUnavailable } from "../redis/errors.ts";
 import type { Kind } from "./kinds.ts";
 import type { TallyReply } from "./scripts.ts";
 
@@ -49,16 +50,11 @@ export function firstOf({ reactions: [first = ""], claps }: Kind): string {
   return claps === undefined ? first : "1";
 }
 
-export function readTally([
-  here,
-  at,
-  given,
-  size,
-  others,
-  partitions,
-  estimate,
-  ...counts
-]: TallyReply): Tally {
+/** Throws `RedisUnavailable` for a call that was sent again, and whose user has done something else since it may have run. */
+export function readTally(reply: TallyReply | "touched"): Tally {
+  if (reply === "touched")
+    throw new RedisUnavailable("Nobody can say which of two calls of a user was the last", { answers: true });
+  const [here, at, given, size, others, partitions, estimate, ...counts] = reply;
   return {
     isHere: here === 1,
     at: at === null ? undefined : Number(at),

@@ -1,13 +1,11 @@
 import type { Connection } from "../redis/connection.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import { likeKeys } from "../redis/keys.ts";
-import { SHARDS, type Window } from "./places.ts";
+import { SHARDS } from "./places.ts";
+import { HALF_LIVES_MS, type Window } from "./windows.ts";
 
 /** What is less is not worth a line. */
 const LEAST = 0.01;
-/** As trend.lua has them. */
-const HALF_LIVES_MS = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
-
 export interface Trend {
   readonly subject: string;
   /** How many likes of this moment it is worth. */

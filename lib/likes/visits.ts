@@ -12,11 +12,19 @@ interface Told {
   readonly partitions: number;
 }
 
+/** In which a partition is asked. */
+export interface Circumstances<T> {
+  /** What the first partition has told, once that is known. */
+  readonly first: T | undefined;
+  /** The same may have been asked before, and the reply was lost. */
+  readonly again: boolean;
+}
+
 /** How to ask the partitions of a subject. */
 export interface Visit<T extends Told, R> {
   readonly place: Place;
-  /** What to ask one of 0 to so many, if anything; `first` is what 0 has told, once that is known. */
-  readonly call: (partition: number, partitions: number, first?: T) => Call | undefined;
+  /** What to ask one of 0 to so many, if anything. */
+  readonly call: (partition: number, partitions: number, so: Circumstances<T>) => Call | undefined;
   readonly read: (reply: R) => T;
   /** Which to ask (again) now that the first has told. */
   readonly then?: (first: T) => number | undefined;
@@ -36,7 +44,7 @@ export type VisitAll = <T extends Told, R>(
  */
 export function createVisits(): VisitAll {
   const known = new Map<string, number>();
-  const nameOf = ({ tenant, subject }: Place) => `${tenant}/${subject}`;
+  const nameOf = ({ tenant, subject }: Place) => [tenant, subject].join("/");
 
   function learn(place: Place, partitions: number): void {
     known.delete(nameOf(place));
@@ -57,15 +65,23 @@ export function createVisits(): VisitAll {
       partitions: readonly number[],
       extra: readonly Call[],
     ) {
-      const asked = visits.flatMap((visit, at) =>
-        (wanted[at] ?? []).flatMap((partition) => {
-          const call = visit.call(partition, partitions[at] ?? 0, told[at]?.get(0));
-          return call ? { at, partition, visit, call } : [];
-        }),
+      const compose = (again: boolean) =>
+        visits.flatMap((visit, at) =>
+          (wanted[at] ?? []).flatMap((partition) => {
+            const call = visit.call(partition, partitions[at] ?? 0, { first: told[at]?.get(0), again });
+            return call ? { at, partition, visit, call } : [];
+          }),
+        );
+      let asked = compose(false);
+      if (asked.length + extra.length === 0) return;
+      let tries = 0;
+      const replies = await run(
+        (redis) => {
+          if (tries++ > 0) asked = compose(true);
+          return fanOut(redis, [...asked.map(({ call }) => call), ...extra]);
+        },
+        { idempotent: true },
       );
-      const calls = [...asked.map(({ call }) => call), ...extra];
-      if (calls.length === 0) return;
-      const replies = await run((redis) => fanOut(redis, calls), { idempotent: true });
       for (const [index, { at, partition, visit }] of asked.entries())
         told[at]?.set(partition, visit.read(replies[index] as R));
     }

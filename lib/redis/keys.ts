@@ -32,10 +32,10 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/given` | hash | what those gave who did not give what most do | the same |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | the subject |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
- * | `<tenant>:likes:{<tenant>/<shard>}:done-<id>` | string | that one like has run, against running it twice | twice the deadline |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/touched-<user>` | string | that a user has changed or taken back a like, against undoing that when a call before it is sent again | twice the deadline |
  * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums | twenty half-lives without a like |
  * | `<tenant>:likes:{<user>}:liked` | sorted set | what a user likes, or has liked: the subjects know | until the user likes nothing more |
- * | `<tenant>:likes:{<user>}:recent` | string | that a like of the user may be under way | twice the deadline |
+ * | `<tenant>:likes:{<user>}:recent` | string | that a like of the user may be under way | three deadlines |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
  * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
@@ -98,8 +98,9 @@ export const likeKeys = {
     given: like(tenant, shard, `${encodeURIComponent(subject)}/given`),
     counts: like(tenant, shard, `${encodeURIComponent(subject)}/counts`),
     estimate: like(tenant, shard, `${encodeURIComponent(subject)}/estimate`),
+    touched: (user: string) =>
+      like(tenant, shard, `${encodeURIComponent(subject)}/touched-${encodeURIComponent(user)}`),
   }),
-  done: (tenant: string, shard: number, id: string) => like(tenant, shard, `done-${id}`),
   trending: (tenant: string, shard: number, window: string) => like(tenant, shard, `trending-${window}`),
   liked: (tenant: string, user: string) => key(tenant, "likes", user, "liked"),
   recent: (tenant: string, user: string) => key(tenant, "likes", user, "recent"),

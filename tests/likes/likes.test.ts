@@ -18,8 +18,10 @@ afterAll(() => sandbox.connection.close());
 test("a like is counted once, however often it is sent, and taken back once", async () => {
   const liked = { count: 1, reactions: { like: 1 }, mine: "like" };
   expect(await like("page", "ann")).toEqual(liked);
-  const again = await Promise.all(Array.from({ length: 1000 }, () => like("page", "ann")));
-  expect(again).toEqual(Array(1000).fill(liked));
+  for (let time = 0; time < 20; time++) {
+    const again = await Promise.all(Array.from({ length: 50 }, () => like("page", "ann")));
+    expect(again).toEqual(Array(50).fill(liked));
+  }
   expect(await like("page", "bob")).toEqual({ count: 2, reactions: { like: 2 }, mine: "like" });
   for (let time = 0; time < 3; time++)
     expect(await unlike("page", "ann")).toEqual({ count: 1, reactions: { like: 1 }, mine: null });
@@ -108,8 +110,8 @@ describe("where only a count is wanted", () => {
 
   test("the count is as near as it is said", async () => {
     const total = 3000;
-    for (let from = 0; from < total; from += 100)
-      await Promise.all(Array.from({ length: 100 }, (_, at) => put("view:many", `user-${from + at}`)));
+    for (let from = 0; from < total; from += 50)
+      await Promise.all(Array.from({ length: 50 }, (_, at) => put("view:many", `user-${from + at}`)));
     const { count } = await read("view:many");
     expect(Math.abs(count / total - 1)).toBeLessThan(5 * 0.0081);
   });

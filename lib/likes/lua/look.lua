@@ -5,4 +5,5 @@
 -- ARGV[1] user, or empty
 -- ARGV[2..] fields of the counts
 -- => the tally
-return tally(1, KEYS[1], KEYS[2], KEYS[3], ARGV[1], { unpack(ARGV, 2) })
+local at = ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[1])
+return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], { unpack(ARGV, 2) })

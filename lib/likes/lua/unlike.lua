@@ -2,33 +2,32 @@
 -- KEYS[1] members
 -- KEYS[2] given
 -- KEYS[3] counts
--- KEYS[4] done
--- KEYS[5] trending by the hour
--- KEYS[6] by the day
--- KEYS[7] by the week
+-- KEYS[4] touched
+-- KEYS[5..] what is trending in each window
 -- ARGV[1] user
--- ARGV[2] reaction, or empty for all that was given
--- ARGV[3] what most give: the first reaction, or 1
--- ARGV[4] subject
--- ARGV[5] milliseconds to remember that this has run
--- ARGV[6..] fields of the counts: :partitions, :estimate first
--- => the tally
-local fields = { unpack(ARGV, 6) }
-local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
-local partitions, estimate = unpack(redis.call('HMGET', KEYS[3], ':partitions', ':estimate'))
-if redis.call('EXISTS', KEYS[4]) == 0 then -- else it has run already, and its reply was lost
-  if not at and partitions or estimate then
-    return tally(0, KEYS[1], KEYS[2], KEYS[3], ARGV[1], fields)
-  end
-  redis.pcall('SET', KEYS[4], 1, 'PX', ARGV[5]) -- a full Redis must still forget
-  if at then
-    local before = redis.call('HGET', KEYS[2], ARGV[1]) or ''
-    local left = take(ARGV[3], before, ARGV[2])
-    if not left then redis.call('ZREM', KEYS[1], ARGV[1]) end
-    replace(KEYS[2], KEYS[3], ARGV[1], before, left or '')
-    if not left then
-      for window = 1, 3 do untrend(KEYS[4 + window], window, ARGV[4], at) end
-    end
-  end
+-- ARGV[2] subject
+-- ARGV[3] reaction, or empty for all that was given
+-- ARGV[4] what most give: the first reaction, or 1
+-- ARGV[5] 1 if this may have run before, and its reply was lost
+-- ARGV[6] milliseconds in which it may be sent again
+-- ARGV[7] number of windows
+-- ARGV[8..] half-life of each in microseconds; fields of the counts: :partitions, :estimate first
+-- => the tally, or `touched` if it may have run, and the user has done something else since
+local fields = { unpack(ARGV, 8 + ARGV[7]) }
+local at, before, left = redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, nil
+local estimated = redis.call('HEXISTS', KEYS[3], ':estimate') == 1
+if at and not estimated then -- nobody can be taken out of an estimate, so none of its subject
+  before = redis.call('HGET', KEYS[2], ARGV[1]) or ''
+  left = take(ARGV[4], before, ARGV[3])
 end
-return tally(1, KEYS[1], KEYS[2], KEYS[3], ARGV[1], fields)
+if before ~= left then
+  if ARGV[5] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
+  redis.pcall('SET', KEYS[4], 1, 'PX', ARGV[6]) -- a full Redis must still forget
+  if not left then
+    redis.call('ZREM', KEYS[1], ARGV[1])
+    for window = 1, tonumber(ARGV[7]) do untrend(KEYS[4 + window], ARGV[7 + window], ARGV[2], at) end
+    at = false
+  end
+  replace(KEYS[2], KEYS[3], ARGV[1], before, left or '')
+end
+return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], fields)
