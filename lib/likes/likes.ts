@@ -4,9 +4,9 @@ import type { Call } from "../redis/fan-out.ts";
 import { isEstimable, type Kind, kindOf } from "./kinds.ts";
 import { createLists } from "./lists.ts";
 import { createMembers } from "./members.ts";
-import { keysOf, type Place, partitionOf, trendingKeys } from "./places.ts";
+import { keysOf, type Place, partitionOf } from "./places.ts";
 import type { TallyReply } from "./scripts.ts";
-import { fieldsOf, firstOf, type Likes as Known, readTally, sum, type Tally } from "./tallies.ts";
+import { firstOf, type Likes as Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
 import { createTrending } from "./trending.ts";
 import { type Circumstances, createVisits, type Visit } from "./visits.ts";
 import { HALF_LIVES_MS } from "./windows.ts";
@@ -33,7 +33,7 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
   ];
 
   function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
-    const fields = fieldsOf(kind);
+    const fields = namesOf(kind);
     return {
       place,
       read: readTally,
@@ -73,8 +73,11 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const adds = change(place, user, kind, (partition, { first, again }) => {
-      const { members, given, counts, estimate, touched } = keysOf(place, partition);
-      const trending = trendingKeys(place, partition, settings.trending);
+      const { members, given, counts, estimate, touched, trending } = keysOf(
+        place,
+        partition,
+        settings.trending,
+      );
       if (isEstimable(kind)) {
         const keys = [members, estimate, counts, touched(user), ...trending];
         const args = [user, subject, kind.promoteAt ?? 0, LET_GO, Number(again), ...windows];
@@ -84,17 +87,10 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
       if (partition > 0 && first?.isHere !== false) return undefined;
       const keys = [members, given, counts, touched(user), ...trending];
       const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
-      const args = [
-        user,
-        subject,
-        gift ?? "",
-        modeOf(kind),
-        firstOf(kind),
-        ...limits,
-        Number(again),
-        rememberMs,
-      ];
-      return (redis) => redis.likeAdd(keys.length, ...keys, ...args, ...windows, ...fieldsOf(kind));
+      const args = [user, subject, ...limits, Number(again), rememberMs, ...windows];
+      const names = namesOf(kind);
+      const rules = names.length > 0 ? [modeOf(kind), firstOf(kind), gift ?? "", ...names] : [];
+      return (redis) => redis.likeAdd(keys.length, ...keys, ...args, ...rules);
     });
     const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
     const notes = kind.approximate ? [] : [lists.note(tenant, user, subject)];
@@ -112,14 +108,8 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const kind = kindOf(settings.kinds, subject);
     const all = kind.reactions.length === 1 ? "" : reaction;
     const takes = change(place, user, kind, (partition, { again }) => {
-      const { members, given, counts, touched } = keysOf(place, partition);
-      const keys = [
-        members,
-        given,
-        counts,
-        touched(user),
-        ...trendingKeys(place, partition, settings.trending),
-      ];
+      const { members, given, counts, touched, trending } = keysOf(place, partition, settings.trending);
+      const keys = [members, given, counts, touched(user), ...trending];
       const args = [
         user,
         subject,
@@ -128,7 +118,7 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
         Number(again),
         rememberMs,
         ...windows,
-        ...fieldsOf(kind),
+        ...namesOf(kind),
       ];
       return (redis) => redis.likeTake(keys.length, ...keys, ...args);
     });

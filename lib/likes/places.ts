@@ -20,20 +20,9 @@ export function partitionOf(user: string, partitions: number): number {
   return 1 + (numberOf(user) % partitions);
 }
 
-function shardOf(subject: string, partition: number): number {
-  return (numberOf(subject) + partition) % SHARDS;
-}
-
-/** The keys of a partition of a subject, in one slot; no two partitions share one. */
-export function keysOf({ tenant, subject }: Place, partition: number) {
-  return likeKeys.subject(tenant, shardOf(subject, partition), subject);
-}
-
-/** What is trending among the subjects of which a partition is in the same slot, in each window. */
-export function trendingKeys(
-  { tenant, subject }: Place,
-  partition: number,
-  windows: readonly Window[],
-): string[] {
-  return windows.map((window) => likeKeys.trending(tenant, shardOf(subject, partition), window));
+/** The keys of a partition of a subject, in one slot with what is trending there; no two partitions share one. */
+export function keysOf({ tenant, subject }: Place, partition: number, windows: readonly Window[] = []) {
+  const shard = (numberOf(subject) + partition) % SHARDS;
+  const trending = windows.map((window) => likeKeys.trending(tenant, shard, window));
+  return { ...likeKeys.subject(tenant, shard, subject), trending };
 }

@@ -33,7 +33,7 @@ export const likeScripts = {
 
 export type TallyReply = [
   here: 0 | 1,
-  at: string | null,
+  at: string | number | null,
   given: string,
   size: number,
   others: number,

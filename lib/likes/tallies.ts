@@ -34,13 +34,8 @@ export interface Tally {
   readonly counts: readonly number[];
 }
 
-/** The fields of a partition's counts that say what a kind wants to know. */
-export function fieldsOf(kind: Kind): string[] {
-  return [":partitions", ":estimate", ...namesOf(kind)];
-}
-
 /** What is counted by name: nothing where all give the same. */
-function namesOf({ reactions, claps }: Kind): readonly string[] {
+export function namesOf({ reactions, claps }: Kind): readonly string[] {
   if (claps !== undefined) return [":claps"];
   return reactions.length > 1 ? reactions : [];
 }

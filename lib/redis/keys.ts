@@ -93,19 +93,18 @@ function leaderboard(tenant: string, board: string, partition: number, part: str
 
 /** `{<tenant>/<shard>}`: subjects share slots with what is trending among them. A subject has no slash in it. */
 export const likeKeys = {
-  subject: (tenant: string, shard: number, subject: string) => ({
-    members: like(tenant, shard, `${encodeURIComponent(subject)}/members`),
-    given: like(tenant, shard, `${encodeURIComponent(subject)}/given`),
-    counts: like(tenant, shard, `${encodeURIComponent(subject)}/counts`),
-    estimate: like(tenant, shard, `${encodeURIComponent(subject)}/estimate`),
-    touched: (user: string) =>
-      like(tenant, shard, `${encodeURIComponent(subject)}/touched-${encodeURIComponent(user)}`),
-  }),
-  trending: (tenant: string, shard: number, window: string) => like(tenant, shard, `trending-${window}`),
+  subject(tenant: string, shard: number, subject: string) {
+    const of = key(tenant, "likes", `${tenant}/${shard}`, encodeURIComponent(subject));
+    return {
+      members: `${of}/members`,
+      given: `${of}/given`,
+      counts: `${of}/counts`,
+      estimate: `${of}/estimate`,
+      touched: (user: string) => `${of}/touched-${encodeURIComponent(user)}`,
+    };
+  },
+  trending: (tenant: string, shard: number, window: string) =>
+    key(tenant, "likes", `${tenant}/${shard}`, `trending-${window}`),
   liked: (tenant: string, user: string) => key(tenant, "likes", user, "liked"),
   recent: (tenant: string, user: string) => key(tenant, "likes", user, "recent"),
 };
-
-function like(tenant: string, shard: number, part: string): string {
-  return key(tenant, "likes", `${tenant}/${shard}`, part);
-}

@@ -17,6 +17,7 @@ import { measure, type Sandbox } from "./sandbox.ts";
 import type { Pair } from "./statistics.ts";
 import { format, isOver, type Row, row } from "./table.ts";
 import { measureTransport } from "./transport.ts";
+import type { LikesResult } from "./warm-likes.ts";
 import type { SessionsResult } from "./warm-sessions.ts";
 
 /** Where the compiler and the kernel put things differs from process to process. */
@@ -29,6 +30,7 @@ const REFRESH = "refresh : GET, DEL, SET";
 const BY_HAND = "ZADD, ZREVRANK, ZSCORE in one pipeline";
 const SUBMIT = `submit : ${BY_HAND}`;
 const MEMBER = `member with rank : ${BY_HAND}`;
+const LIKE = "like and count : SADD, SCARD in one pipeline";
 const TOP = "top 100 : ZREVRANGE WITHSCORES";
 const COLD_BOUND = 1.5;
 /** Bytes of a member, by the ties of its board. */
@@ -57,6 +59,8 @@ async function run(): Promise<Row[]> {
     for (const [name, pairs] of Object.entries(rounds)) warm[name] = [...(warm[name] ?? []), ...pairs];
   };
   const bytes: Pair[] = [];
+  const likeBytes: Pair[] = [];
+  const likesEach: Pair[] = [];
   for (let process = 0; process < WARM_PROCESSES; process++) {
     take(await measure<Rounds>("warm-cache.ts", sandbox));
     const sessions = { ...sandbox, bundle: bundles.sessions.file };
@@ -67,6 +71,15 @@ async function run(): Promise<Row[]> {
     take({ [WRITING]: writing.rounds[VERIFY] ?? [] });
     bytes.push(measured.bytes);
     take(await measure<Rounds>("warm-tokens.ts", { ...sandbox, bundle: bundles.tokens.file }));
+    const library = { LIBRARY: bundles.likesLibrary.file };
+    const likes = await measure<LikesResult>("warm-likes.ts", {
+      ...sandbox,
+      bundle: bundles.likes.file,
+      settings: library,
+    });
+    take(likes.rounds);
+    likeBytes.push(likes.bytes);
+    likesEach.push(likes.perSecond);
   }
   say("cold starts");
   const cold = await measureCold(bundles, sandbox);
@@ -102,6 +115,7 @@ async function run(): Promise<Row[]> {
     [SUBMIT]: submit = [],
     [MEMBER]: member = [],
     [TOP]: top = [],
+    [LIKE]: like = [],
     ...others
   } = warm;
   const { cache } = bundles;
@@ -113,6 +127,7 @@ async function run(): Promise<Row[]> {
     row(`warm ${SUBMIT}`, submit, "µs", WARM_BOUND),
     row(`warm ${MEMBER}`, member, "µs", WARM_BOUND),
     row(`warm ${TOP}`, top, "µs", WARM_BOUND),
+    row(`warm ${LIKE}`, like, "µs", WARM_BOUND),
     row(
       "memory of Redis for a member, ties by member : in a sorted set",
       [eachMember.member],
@@ -126,6 +141,8 @@ async function run(): Promise<Row[]> {
       BYTES_BOUNDS.first,
     ),
     row("memory of Redis for a session : for a JSON blob and a set", bytes, "B"),
+    row("memory of Redis for a like : in two sets, of the subject and of the user", likeBytes, "B"),
+    row("likes a second on one subject by 50 callers : asked for", likesEach, "/s"),
     row("cold, loading the bundle : one of only ioredis", cold, "ms", COLD_BOUND),
     {
       what: "bundle of the cache function : its limit",

@@ -5,11 +5,11 @@ import { call, eventFor, loadHandler, mintToken } from "./function.ts";
 import { report } from "./sandbox.ts";
 import type { Pair } from "./statistics.ts";
 
-/** Microseconds, and bytes of Redis' memory for one like. */
+/** Microseconds, bytes of Redis' memory for one like, and likes a second. */
 export interface LikesResult {
   readonly rounds: Rounds;
-  readonly subjectBytes: Pair;
   readonly bytes: Pair;
+  readonly perSecond: Pair;
 }
 
 type Library = typeof import("../../lib/likes/likes.ts") &
@@ -20,6 +20,9 @@ type Library = typeof import("../../lib/likes/likes.ts") &
 const PER_BLOCK = 100;
 const WARM_UP = 3000;
 const LIKES = 5000;
+const CALLERS = 50;
+const HOT_LIKES = 20_000;
+const ASKED_PER_SECOND = 1000;
 
 const tenant = `bench-${randomUUID()}`;
 const library: Library = await import(pathToFileURL(process.env.LIBRARY ?? "").href);
@@ -71,19 +74,32 @@ async function usedMemory(): Promise<number> {
 
 async function bytesEach(write: (user: string) => Promise<unknown>): Promise<number> {
   const before = await usedMemory();
-  for (let index = 0; index < LIKES; index++) await write(`user-${index}`);
+  for (let index = 0; index < LIKES; index++) await write(`somebody-${index}`);
   return ((await usedMemory()) - before) / LIKES;
 }
 
-/** Who likes one subject, without the lists of the users; and a user who likes many. */
+/** So many callers at once, each of another user, on one subject: nobody is lost or counted twice. */
+async function likesPerSecond(): Promise<number> {
+  const startedAt = performance.now();
+  let left = HOT_LIKES;
+  const caller = async () => {
+    while (left-- > 0) await likes.like(tenant, "post:hot", nextUser(), undefined);
+  };
+  await Promise.all(Array.from({ length: CALLERS }, caller));
+  const seconds = (performance.now() - startedAt) / 1000;
+  const [{ count } = { count: 0 }] = await likes.getAll(tenant, ["post:hot"]);
+  if (count !== HOT_LIKES) throw new Error(`${count} likes instead of ${HOT_LIKES}`);
+  return HOT_LIKES / seconds;
+}
+
 const result: LikesResult = {
   rounds,
-  subjectBytes: { subject: Number.NaN, baseline: Number.NaN },
   bytes: {
     subject: await bytesEach((user) => likes.like(tenant, "post:memory", user, undefined)),
     baseline: await bytesEach((user) =>
-      redis.pipeline().sadd(`${tenant}:by-hand`, user).sadd(`${tenant}:of:${user}`, "post:memory").exec(),
+      redis.pipeline().sadd(`${tenant}:by-hand`, user).sadd(`${tenant}:of:{${user}}`, "post:memory").exec(),
     ),
   },
+  perSecond: { subject: await likesPerSecond(), baseline: ASKED_PER_SECOND },
 };
 report(result);

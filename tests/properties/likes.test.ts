@@ -44,6 +44,7 @@ async function execute({ callers, model }: World, command: Command, turn: number
 
 test.each(SPREADS)("whatever is done, subjects %s answer as their model does", async (_, members) => {
   const environment = {
+    REDIS_DEADLINE_MS: "8000",
     LIKES_KINDS: JSON.stringify(KINDS),
     LIKES_PARTITION_MEMBERS: members,
     LIKES_PARTITIONS: "3",

@@ -22,7 +22,7 @@ end
 local time = now()
 if not estimated then
   is_new = redis.call('ZADD', KEYS[1], 'NX', time, ARGV[1]) == 1
-  at = at or tostring(time)
+  at = at or time
 else
   is_new = not at and redis.call('PFADD', KEYS[2], ARGV[1]) == 1
   local oldest = redis.call('ZPOPMIN', KEYS[1], ARGV[4])
@@ -32,4 +32,4 @@ end
 if is_new then
   for window = 1, tonumber(ARGV[6]) do trend(KEYS[4 + window], ARGV[6 + window], ARGV[2], time) end
 end
-return tally(1, at, KEYS[1], KEYS[3], KEYS[3], ARGV[1], { ':partitions', ':estimate' })
+return tally(1, at, KEYS[1], KEYS[3], KEYS[3], ARGV[1], {})

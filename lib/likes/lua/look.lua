@@ -3,7 +3,7 @@
 -- KEYS[2] given
 -- KEYS[3] counts
 -- ARGV[1] user, or empty
--- ARGV[2..] fields of the counts
+-- ARGV[2..] names to count by
 -- => the tally
 local at = ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[1])
 return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], { unpack(ARGV, 2) })

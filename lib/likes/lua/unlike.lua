@@ -11,9 +11,9 @@
 -- ARGV[5] 1 if this may have run before, and its reply was lost
 -- ARGV[6] milliseconds in which it may be sent again
 -- ARGV[7] number of windows
--- ARGV[8..] half-life of each in microseconds; fields of the counts: :partitions, :estimate first
+-- ARGV[8..] half-life of each in microseconds; names to count by
 -- => the tally, or `touched` if it may have run, and the user has done something else since
-local fields = { unpack(ARGV, 8 + ARGV[7]) }
+local names = { unpack(ARGV, 8 + ARGV[7]) }
 local at, before, left = redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, nil
 local estimated = redis.call('HEXISTS', KEYS[3], ':estimate') == 1
 if at and not estimated then -- nobody can be taken out of an estimate, so none of its subject
@@ -30,4 +30,4 @@ if before ~= left then
   end
   replace(KEYS[2], KEYS[3], ARGV[1], before, left or '')
 end
-return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], fields)
+return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names)
