@@ -32,15 +32,16 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
   ];
 
+  /** A look at all partitions of a subject, and at what a user gave. */
   function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
-    const fields = namesOf(kind);
+    const names = namesOf(kind);
     return {
       place,
       read: readTally,
       call(partition, partitions) {
         const { members, given, counts } = keysOf(place, partition);
         const whose = partition === 0 || partition === partitionOf(user, partitions) ? user : "";
-        return (redis) => redis.likeLook(members, given, counts, whose, ...fields);
+        return (redis) => redis.likeLook(members, given, counts, whose, ...names);
       },
     };
   }
@@ -141,7 +142,6 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     like,
     unlike,
     getAll,
-    kindOf: (subject: string) => kindOf(settings.kinds, subject),
     members: createMembers(connection, settings, visitAll),
     liked: lists.liked,
     trending: createTrending(connection),

@@ -40,7 +40,7 @@ export function createMembers(
 ) {
   /**
    * A page of who likes a subject, newest first. It begins behind the place at which the page before ended, so others who
-   * come and go shift nobody. Undefined for a cursor of nobody, and where only a count is known. One round trip,
+   * come and go shift nobody. Or why there is none: the cursor is nobody's, or only a count is known. One round trip,
    * O(partitions · (log n + limit)), and another for partitions that were not known.
    */
   return async function members(
