@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { outcomeOf } from "../api.ts";
 import { composeLikes } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller, usersOf } from "./caller.ts";
 
 const environment = {
@@ -13,7 +14,11 @@ const environment = {
 };
 const sandbox = composeLikes(inject("redisUrl"), { environment });
 const { like, unlike, read, put, remove, users } = createCaller(sandbox.api);
-afterAll(() => sandbox.connection.close());
+const client = bareClient();
+afterAll(async () => {
+  client.disconnect();
+  await sandbox.connection.close();
+});
 
 test("a like is counted once, however often it is sent, and taken back once", async () => {
   const liked = { count: 1, reactions: { like: 1 }, mine: "like" };
@@ -78,6 +83,21 @@ test("where several are allowed each is given and taken back for itself", async 
     reactions: { like: 0, love: 0, wow: 1 },
     mine: null,
   });
+});
+
+test("what most give takes no memory of its own", async () => {
+  const stored = () => keysOf(client, `${sandbox.tenant}:likes:*:post%3Aplain/given`);
+  await like("post:plain", "ann");
+  await like("post:plain", "bob", { reaction: "like" });
+  expect(await stored()).toEqual([]);
+  await like("post:plain", "ann", { reaction: "wow" });
+  expect(await stored()).toHaveLength(1);
+  await like("post:plain", "ann", { reaction: "like" });
+  await like("photo:plain", "ann", { reaction: "wow" });
+  await like("photo:plain", "ann", { reaction: "like" });
+  await unlike("photo:plain", "ann", { reaction: "wow" });
+  expect(await stored()).toEqual([]);
+  expect(await keysOf(client, `${sandbox.tenant}:likes:*:photo%3Aplain/given`)).toEqual([]);
 });
 
 test("claps are how many a user gives in all, and the likes are the users", async () => {
