@@ -70,7 +70,7 @@ export const descriptions: Readonly<Record<string, string>> = {
     "By which of `hour`, `day` and `week` it is kept what is liked most of late, separated by commas; `day` where nothing is set, and each makes a like a little dearer",
   LIKES_PARTITION_MEMBERS: "From so many members on further ones go to other partitions of the subject",
   LIKES_PARTITIONS: "How many of these a subject gets when it needs them",
-  LIKES_MAX_PER_USER: "How many of their last likes the list of a user has",
+  LIKES_MAX_PER_USER: "How many of their last likes the list of a user has, about",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",
 };

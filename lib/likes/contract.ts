@@ -49,8 +49,7 @@ export const likesContract = {
     method: "GET",
     path: "/v1/likes/users/{user+}",
     summary: "List what a user likes",
-    description:
-      "Newest first, of their last `LIKES_MAX_PER_USER` likes, without the subjects of which only a count is known. A page may be shorter than `limit` while there is a next one. Two round trips to Redis, and one more to tidy up after likes that were taken back.",
+    description: `Newest first, of about their last \`LIKES_MAX_PER_USER\` likes, without the subjects of which only a count is known. Two round trips to Redis.${MORE}`,
     access: "likes:read",
     params: z.object({ user: User }),
     query: z.strictObject(page),
@@ -101,7 +100,7 @@ export const likesContract = {
     method: "DELETE",
     path: USER,
     summary: "Like a subject no more",
-    description: `The same answer whether it was liked or not. With \`reaction\` only that one is taken back, if the user gave it. Two round trips to Redis.${MORE}`,
+    description: `The same answer whether it was liked or not. With \`reaction\` only that one is taken back, if the user gave it. One round trip to Redis.${MORE}`,
     access: "likes:write",
     repetition: "idempotent",
     params: memberParams,

@@ -4,7 +4,7 @@ import type { Call } from "../redis/fan-out.ts";
 import { isEstimable, type Kind, kindOf } from "./kinds.ts";
 import { createLists } from "./lists.ts";
 import { createMembers } from "./members.ts";
-import { keysOf, type Place, partitionOf } from "./places.ts";
+import { keysOf, type Place, partitionOf, SHARDS } from "./places.ts";
 import type { TallyReply } from "./scripts.ts";
 import { firstOf, type Likes as Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
 import { createTrending } from "./trending.ts";
@@ -20,13 +20,14 @@ export type Gift = string | number | undefined;
 export type Likes = ReturnType<typeof createLikes>;
 
 /**
- * Likes of many tenants. A subject knows who likes it, and counts them where it keeps them; the list of what a user likes
- * follows. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
+ * Likes of many tenants. Who likes a subject, how many, what a user likes and what is trending is written at one moment, by
+ * one script in one slot. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
  * partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
  */
 export function createLikes(connection: Connection, settings: Config["likes"]) {
   const visitAll = createVisits();
   const rememberMs = 2 * connection.deadlineMs;
+  const listed = Math.ceil(settings.maxPerUser / SHARDS);
   const windows = [
     settings.trending.length,
     ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
@@ -45,8 +46,6 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
       },
     };
   }
-
-  const lists = createLists(connection, settings, visitAll, look);
 
   /** What `call` does in the partition of the user, and a look at the others. */
   function change(
@@ -74,7 +73,7 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const adds = change(place, user, kind, (partition, { first, again }) => {
-      const { members, given, counts, estimate, touched, trending } = keysOf(
+      const { members, given, counts, estimate, touched, liked, trending } = keysOf(
         place,
         partition,
         settings.trending,
@@ -86,31 +85,33 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
       }
       // Nobody may be added elsewhere before the first partition has said that they are not in it.
       if (partition > 0 && first?.isHere !== false) return undefined;
-      const keys = [members, given, counts, touched(user), ...trending];
+      const keys = [members, given, counts, touched(user), liked(user), ...trending];
       const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
-      const args = [user, subject, ...limits, Number(again), rememberMs, ...windows];
+      const args = [user, subject, ...limits, Number(again), rememberMs, listed, ...windows];
       const names = namesOf(kind);
       const rules = names.length > 0 ? [modeOf(kind), firstOf(kind), gift ?? "", ...names] : [];
       return (redis) => redis.likeAdd(keys.length, ...keys, ...args, ...rules);
     });
     const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
-    const notes = kind.approximate ? [] : [lists.note(tenant, user, subject)];
-    const [tallies = []] = await visitAll(connection.begin(), [{ ...adds, then }], notes);
+    const [tallies = []] = await visitAll(connection.begin(), [{ ...adds, then }]);
     return sum(kind, tallies, true);
   }
 
   /**
    * Takes a reaction back, or all that a user gave; the same whether it was there or not. O(log n). Where only a count is
-   * known nothing changes, and the answer is approximate. Two round trips: when the subject has forgotten, the list of the
-   * user does. One more for partitions that were not known.
+   * known nothing changes, and the answer is approximate.
    */
   async function unlike(tenant: string, subject: string, user: string, reaction = ""): Promise<Known> {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const all = kind.reactions.length === 1 ? "" : reaction;
     const takes = change(place, user, kind, (partition, { again }) => {
-      const { members, given, counts, touched, trending } = keysOf(place, partition, settings.trending);
-      const keys = [members, given, counts, touched(user), ...trending];
+      const { members, given, counts, touched, liked, trending } = keysOf(
+        place,
+        partition,
+        settings.trending,
+      );
+      const keys = [members, given, counts, touched(user), liked(user), ...trending];
       const args = [
         user,
         subject,
@@ -123,11 +124,8 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
       ];
       return (redis) => redis.likeTake(keys.length, ...keys, ...args);
     });
-    const run = connection.begin();
-    const [tallies = []] = await visitAll(run, [takes]);
-    const known = sum(kind, tallies, true);
-    if (known.mine === null) await lists.forget(run, tenant, user, [subject]);
-    return known;
+    const [tallies = []] = await visitAll(connection.begin(), [takes]);
+    return sum(kind, tallies, true);
   }
 
   /** What is known of subjects, in their order, and what a user gave, if one is named. O(log n) each. */
@@ -143,7 +141,7 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     unlike,
     getAll,
     members: createMembers(connection, settings, visitAll),
-    liked: lists.liked,
+    liked: createLists(connection, settings, visitAll, look),
     trending: createTrending(connection),
   };
 }

@@ -1,9 +1,17 @@
 import type { Config } from "../config.ts";
-import type { Connection, Run } from "../redis/connection.ts";
-import type { Call } from "../redis/fan-out.ts";
+import type { Connection } from "../redis/connection.ts";
+import { type Call, fanOut } from "../redis/fan-out.ts";
 import { likeKeys } from "../redis/keys.ts";
 import { type Kind, kindOf } from "./kinds.ts";
-import { type Place, partitionOf } from "./places.ts";
+import { type Place, partitionOf, SHARDS } from "./places.ts";
+import {
+  isAfter,
+  MAX_AT_ONCE,
+  newestFirst,
+  type Position,
+  readPosition,
+  writePosition,
+} from "./positions.ts";
 import type { TallyReply } from "./scripts.ts";
 import { type Given, givenOf, type Tally } from "./tallies.ts";
 import type { Visit, VisitAll } from "./visits.ts";
@@ -17,77 +25,54 @@ export interface Liked {
   readonly at: number;
 }
 
-/**
- * The lists of what users like. The subjects know the truth; a list has all that is true, and perhaps more. A like is noted
- * in the round trip in which it happens, maybe a moment before or after. Only what its subject has denied is taken off, and
- * not while another like of the user may be under way: each part of a call has run, or never will, by its deadline.
- */
 export function createLists(
   connection: Connection,
-  { kinds, maxPerUser }: Pick<Config["likes"], "kinds" | "maxPerUser">,
+  { kinds }: Pick<Config["likes"], "kinds">,
   visitAll: VisitAll,
   look: (place: Place, kind: Kind, user: string) => Visit<Tally, TallyReply>,
 ) {
-  const keysOf = (tenant: string, user: string) =>
-    [likeKeys.liked(tenant, user), likeKeys.recent(tenant, user)] as const;
-  // Whoever forgets has asked up to a deadline ago, when a like had perhaps been noted for another.
-  const underWayMs = 3 * connection.deadlineMs;
-
-  /** For the round trip of a like. */
-  function note(tenant: string, user: string, subject: string): Call {
-    const keys = keysOf(tenant, user);
-    return (redis) => redis.likeNote(...keys, subject, underWayMs, maxPerUser);
-  }
-
-  /** Takes off what its subjects have denied, if nothing is under way. */
-  async function forget(run: Run, tenant: string, user: string, subjects: readonly string[]): Promise<void> {
-    const keys = keysOf(tenant, user);
-    await run((redis) => redis.likeForget(...keys, underWayMs, ...subjects), { idempotent: true });
-  }
-
   /**
-   * A page of what a user likes, newest first: of their last so many likes, as is set. It may be shorter than was asked, with
-   * more behind it: what the list has and its subject denies is left out. Undefined for a cursor of nobody. Two round trips,
-   * O(limit · log n), one more for partitions that were not known, and one to forget what was denied.
+   * A page of what a user likes, newest first: of about their last so many likes, as is set. What they like no more by the
+   * time that its subject is asked is left out. Undefined for a cursor of nobody. Two round trips, O(shards · (log n +
+   * limit)), and one more for partitions that were not known.
    */
-  async function liked(
+  return async function liked(
     tenant: string,
     user: string,
     { limit, after }: { readonly limit: number; readonly after?: string | undefined },
   ): Promise<{ readonly likes: readonly Liked[]; readonly last: string | undefined } | undefined> {
-    if (after !== undefined && !/^\d{1,16}$/.test(after)) return undefined;
+    const last = after === undefined ? undefined : readPosition(after);
+    if (after !== undefined && !last) return undefined;
     const run = connection.begin();
-    const [list] = keysOf(tenant, user);
-    const from = after === undefined ? "+inf" : `(${after}`;
-    const found = await run(
-      (redis) => redis.zrevrangebyscore(list, from, "-inf", "WITHSCORES", "LIMIT", 0, limit + 1),
-      { idempotent: true },
-    );
-    const rows = found.flatMap((subject, at) => (at % 2 === 0 ? { subject, score: found[at + 1] } : []));
+    const calls = Array.from({ length: SHARDS }, (_, shard): Call => {
+      const key = likeKeys.liked(tenant, shard, user);
+      const count = limit + MAX_AT_ONCE + 1;
+      return (redis) =>
+        redis.zrevrangebyscore(key, last?.at ?? "+inf", "-inf", "WITHSCORES", "LIMIT", 0, count);
+    });
+    const replies = await run((redis) => fanOut(redis, calls), { idempotent: true });
+    const rows = (replies as string[][])
+      .flatMap(readRows)
+      .filter((row) => isAfter(row, last))
+      .sort(newestFirst);
     const shown = rows.slice(0, limit);
     const told = await visitAll(
       run,
-      shown.map(({ subject }) => mine(look({ tenant, subject }, kindOf(kinds, subject), user), user)),
+      shown.map(({ name }) => mine(look({ tenant, subject: name }, kindOf(kinds, name), user), user)),
     );
-    const likes = shown.map(({ subject }, at) => {
+    const likes = shown.flatMap(({ name }, at) => {
       const member = told[at]?.find(({ at }) => at !== undefined);
-      if (member?.at === undefined || told[at]?.some(({ estimate }) => estimate !== undefined))
-        return undefined;
-      return {
-        subject,
-        ...givenOf(kindOf(kinds, subject), member.given),
-        at: Math.floor(member.at / 1000),
-      };
+      if (member?.at === undefined) return [];
+      return [
+        { subject: name, ...givenOf(kindOf(kinds, name), member.given), at: Math.floor(member.at / 1000) },
+      ];
     });
-    const denied = shown.flatMap(({ subject }, at) => (likes[at] ? [] : [subject]));
-    if (denied.length > 0) await forget(run, tenant, user, denied);
-    return {
-      likes: likes.filter((like) => like !== undefined),
-      last: rows.length > limit ? shown.at(-1)?.score : undefined,
-    };
-  }
+    return { likes, last: rows.length > limit ? writePosition(shown.at(-1)) : undefined };
+  };
+}
 
-  return { note, forget, liked };
+function readRows(reply: readonly string[]): Position[] {
+  return reply.flatMap((name, at) => (at % 2 === 0 ? { name, at: Number(reply[at + 1]) } : []));
 }
 
 /** A look at nothing but what the user gave. */

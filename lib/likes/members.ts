@@ -2,11 +2,16 @@ import type { Config } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 import { keysOf } from "./places.ts";
+import {
+  isAfter,
+  MAX_AT_ONCE,
+  newestFirst,
+  type Position,
+  readPosition,
+  writePosition,
+} from "./positions.ts";
 import { type Given, givenOf } from "./tallies.ts";
 import type { Visit, VisitAll } from "./visits.ts";
-
-/** A script takes longer than a microsecond, so only a clock that was put back makes some come at once. */
-const MAX_AT_ONCE = 8;
 
 /** Somebody who likes a subject. */
 export interface Member {
@@ -17,10 +22,7 @@ export interface Member {
   readonly at: number;
 }
 
-interface Row {
-  readonly user: string;
-  /** In microseconds. */
-  readonly at: number;
+interface Row extends Position {
   readonly given: string;
 }
 
@@ -67,41 +69,25 @@ export function createMembers(
     if (kind.approximate || pages.some(({ isEstimate }) => isEstimate)) return "approximate";
     const rows = pages
       .flatMap(({ rows }) => rows)
-      .filter((row) => !last || compare(last, row) < 0)
-      .sort(compare);
+      .filter((row) => isAfter(row, last))
+      .sort(newestFirst);
     const shown = rows.slice(0, limit);
-    const end = shown.at(-1);
     return {
       users: shown.map((row) => memberOf(kind, row)),
-      last: end && rows.length > limit ? JSON.stringify([end.at, end.user]) : undefined,
+      last: rows.length > limit ? writePosition(shown.at(-1)) : undefined,
     };
   };
 }
 
-function memberOf(kind: Kind, { user, at, given }: Row): Member {
-  return { user, ...givenOf(kind, given), at: Math.floor(at / 1000) };
+function memberOf(kind: Kind, { name, at, given }: Row): Member {
+  return { user: name, ...givenOf(kind, given), at: Math.floor(at / 1000) };
 }
 
 function readPage([partitions, estimate, ...fields]: PageReply): Page {
   const rows: Row[] = [];
   for (let index = 0; index < fields.length; index += 3) {
-    const [user = "", at, given = ""] = fields.slice(index, index + 3);
-    rows.push({ user, at: Number(at), given });
+    const [name = "", at, given = ""] = fields.slice(index, index + 3);
+    rows.push({ name, at: Number(at), given });
   }
   return { isHere: true, partitions: Number(partitions), isEstimate: estimate !== null, rows };
-}
-
-/** Newest first; those of one microsecond by their names. */
-function compare(a: Pick<Row, "at" | "user">, b: Pick<Row, "at" | "user">): number {
-  return b.at - a.at || Buffer.compare(Buffer.from(b.user), Buffer.from(a.user));
-}
-
-/** A cursor is no secret: whoever makes one gets the page after a position, and nothing else. */
-function readPosition(text: string): { readonly at: number; readonly user: string } | undefined {
-  try {
-    const [at, user] = JSON.parse(text);
-    return Number.isSafeInteger(at) && typeof user === "string" ? { at, user } : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -24,5 +24,6 @@ export function partitionOf(user: string, partitions: number): number {
 export function keysOf({ tenant, subject }: Place, partition: number, windows: readonly Window[] = []) {
   const shard = (numberOf(subject) + partition) % SHARDS;
   const trending = windows.map((window) => likeKeys.trending(tenant, shard, window));
-  return { ...likeKeys.subject(tenant, shard, subject), trending };
+  const liked = (user: string) => likeKeys.liked(tenant, shard, user);
+  return { ...likeKeys.subject(tenant, shard, subject), liked, trending };
 }

@@ -2,10 +2,8 @@ import type { Result } from "ioredis";
 import type { Script } from "../redis/script.ts";
 import add from "./lua/add.lua" with { type: "text" };
 import estimate from "./lua/estimate.lua" with { type: "text" };
-import forget from "./lua/forget.lua" with { type: "text" };
 import like from "./lua/like.lua" with { type: "text" };
 import look from "./lua/look.lua" with { type: "text" };
-import note from "./lua/note.lua" with { type: "text" };
 import now from "./lua/now.lua" with { type: "text" };
 import page from "./lua/page.lua" with { type: "text" };
 import replace from "./lua/replace.lua" with { type: "text" };
@@ -24,9 +22,7 @@ function script(...parts: string[]): string {
 export const likeScripts = {
   likeAdd: { lua: script(now, trend, add, replace, tally, like) },
   likeEstimate: { lua: script(now, trend, tally, estimate) },
-  likeForget: { lua: script(now, forget), numberOfKeys: 2, keepsHouse: true },
   likeLook: { lua: script(tally, look), numberOfKeys: 3, readOnly: true },
-  likeNote: { lua: script(now, note), numberOfKeys: 2 },
   likePage: { lua: page, numberOfKeys: 3, readOnly: true },
   likeTake: { lua: script(untrend, take, replace, tally, unlike) },
 } satisfies Record<string, Script>;
@@ -48,20 +44,7 @@ declare module "ioredis" {
   interface RedisCommander<Context> {
     likeAdd(keys: number, ...keysAndArguments: Argument[]): Result<TallyReply | "touched", Context>;
     likeEstimate(keys: number, ...keysAndArguments: Argument[]): Result<TallyReply | "touched", Context>;
-    likeForget(
-      liked: string,
-      recent: string,
-      withinMs: number,
-      ...subjects: string[]
-    ): Result<number, Context>;
     likeLook(...keysAndArguments: Argument[]): Result<TallyReply, Context>;
-    likeNote(
-      liked: string,
-      recent: string,
-      subject: string,
-      withinMs: number,
-      most: number,
-    ): Result<1, Context>;
     likePage(
       members: string,
       given: string,

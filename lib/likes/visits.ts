@@ -30,12 +30,8 @@ export interface Visit<T extends Told, R> {
   readonly then?: (first: T) => number | undefined;
 }
 
-/** Asks about subjects at once, and gives what their partitions tell. `more` goes with the first round trip. */
-export type VisitAll = <T extends Told, R>(
-  run: Run,
-  visits: readonly Visit<T, R>[],
-  more?: readonly Call[],
-) => Promise<T[][]>;
+/** Asks about subjects at once, and gives what their partitions tell. */
+export type VisitAll = <T extends Told, R>(run: Run, visits: readonly Visit<T, R>[]) => Promise<T[][]>;
 
 /**
  * A subject begins with one partition; when that is full it has further ones, and as many for good. Of at most a thousand
@@ -56,15 +52,10 @@ export function createVisits(): VisitAll {
   return async function visitAll<T extends Told, R>(
     run: Run,
     visits: readonly Visit<T, R>[],
-    more: readonly Call[] = [],
   ): Promise<T[][]> {
     const told = visits.map(() => new Map<number, T>());
 
-    async function ask(
-      wanted: readonly (readonly number[])[],
-      partitions: readonly number[],
-      extra: readonly Call[],
-    ) {
+    async function ask(wanted: readonly (readonly number[])[], partitions: readonly number[]) {
       const compose = (again: boolean) =>
         visits.flatMap((visit, at) =>
           (wanted[at] ?? []).flatMap((partition) => {
@@ -73,12 +64,15 @@ export function createVisits(): VisitAll {
           }),
         );
       let asked = compose(false);
-      if (asked.length + extra.length === 0) return;
+      if (asked.length === 0) return;
       let tries = 0;
       const replies = await run(
         (redis) => {
           if (tries++ > 0) asked = compose(true);
-          return fanOut(redis, [...asked.map(({ call }) => call), ...extra]);
+          return fanOut(
+            redis,
+            asked.map(({ call }) => call),
+          );
         },
         { idempotent: true },
       );
@@ -90,7 +84,6 @@ export function createVisits(): VisitAll {
     await ask(
       guesses.map((partitions) => [0, ...others(partitions)]),
       guesses,
-      more,
     );
     const found = told.map((of) => of.get(0)?.partitions ?? 0);
     const late = visits.map(({ place, then }, at) => {
@@ -104,7 +97,6 @@ export function createVisits(): VisitAll {
     await ask(
       late.map((each) => [each].flat()),
       found,
-      [],
     );
     return told.map((of) => [...of.values()]);
   };

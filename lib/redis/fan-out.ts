@@ -5,11 +5,8 @@ import { inOneWrite } from "./one-write.ts";
 /** Issues one command (or script) on a client, or on a pipeline of one. */
 export type Call = (redis: ChainableCommander) => unknown;
 
-/** So many calls cost less by themselves than a pipeline that is made for them. */
-const FEW = 3;
-
 /**
- * Runs independent calls in one round trip: in one packet to a standalone server; on a cluster each by itself, all at
+ * Runs independent calls in one round trip: a single pipeline on a standalone server; on a cluster each by itself, all at
  * once. Replies come in the order of the calls. Rejects with the first error; the other calls may have run. `onError` may
  * turn the error of one call into its reply instead.
  */
@@ -18,8 +15,9 @@ export async function fanOut(
   calls: readonly Call[],
   onError: (error: Error) => unknown = fail,
 ): Promise<unknown[]> {
-  // A client takes the commands of a pipeline, and gives the replies itself. While a slot moves, a cluster's pipeline asks one node for the keys of both, and takes none for missing.
-  if (calls.length <= FEW || redis instanceof Cluster) {
+  // A client takes the commands of a pipeline, and gives the replies itself. To make a pipeline for one would cost more
+  // than the call. While a slot moves, a cluster's pipeline asks one node for the keys of both, and takes none for missing.
+  if (calls.length === 1 || redis instanceof Cluster) {
     const client = redis as unknown as ChainableCommander;
     const replies = inOneWrite(redis, () => calls.map((call) => Promise.resolve(call(client))));
     return Promise.all(replies.map((reply) => reply.catch(onError)));

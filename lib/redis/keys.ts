@@ -34,8 +34,7 @@ import type { Id } from "../opaque-token.ts";
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/touched-<user>` | string | that a user has changed or taken back a like, against undoing that when a call before it is sent again | twice the deadline |
  * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums | twenty half-lives without a like |
- * | `<tenant>:likes:{<user>}:liked` | sorted set | what a user likes, or has liked: the subjects know | until the user likes nothing more |
- * | `<tenant>:likes:{<user>}:recent` | string | that a like of the user may be under way | three deadlines |
+ * | `<tenant>:likes:{<tenant>/<shard>}:liked-<user>` | sorted set | what a user likes, of this shard, and since when | until the user likes none of it |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
  * percent-encoded: no caller can write a brace or a colon into a key. Throws a `URIError` for a lone surrogate.
@@ -91,7 +90,7 @@ function leaderboard(tenant: string, board: string, partition: number, part: str
   return key(tenant, "leaderboards", `${board}/${partition}`, part);
 }
 
-/** `{<tenant>/<shard>}`: subjects share slots with what is trending among them. A subject has no slash in it. */
+/** `{<tenant>/<shard>}`: subjects share slots with what is trending among them, and who likes what of them. A subject has no slash in it. */
 export const likeKeys = {
   subject(tenant: string, shard: number, subject: string) {
     const of = key(tenant, "likes", `${tenant}/${shard}`, encodeURIComponent(subject));
@@ -105,6 +104,6 @@ export const likeKeys = {
   },
   trending: (tenant: string, shard: number, window: string) =>
     key(tenant, "likes", `${tenant}/${shard}`, `trending-${window}`),
-  liked: (tenant: string, user: string) => key(tenant, "likes", user, "liked"),
-  recent: (tenant: string, user: string) => key(tenant, "likes", user, "recent"),
+  liked: (tenant: string, shard: number, user: string) =>
+    key(tenant, "likes", `${tenant}/${shard}`, `liked-${encodeURIComponent(user)}`),
 };

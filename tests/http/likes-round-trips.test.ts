@@ -44,6 +44,8 @@ describe("one round trip is all that it takes", () => {
   test.each<[string, number, (subject: string) => Promise<{ status: number }>]>([
     ["to like", 200, (subject) => caller.put(subject, "ann")],
     ["to like again", 200, (subject) => caller.put(subject, "a")],
+    ["to like no more", 200, (subject) => caller.remove(subject, "a")],
+    ["to take back what nobody gave", 200, (subject) => caller.remove(subject, "nobody")],
     ["to count", 200, (subject) => caller.get(subject)],
     ["to count, and see what is mine", 200, (subject) => caller.get(subject, "a")],
     ["to list who likes it", 200, (subject) => caller.users(subject)],
@@ -63,22 +65,10 @@ describe("one round trip is all that it takes", () => {
   });
 });
 
-test("two to take a like back, of which the list learns after the subject, and one where it stays", async () => {
-  const subject = newSubject();
-  await uncounted.like(subject, "ann");
-  expect(await roundTrips(caller.remove(subject, "ann"))).toEqual([200, 2]);
-  await uncounted.like("photo:2", "ann", { reaction: "love" });
-  await uncounted.like("photo:2", "ann", { reaction: "like" });
-  expect(await roundTrips(caller.remove("photo:2", "ann", { reaction: "love" }))).toEqual([200, 1]);
-  expect(await roundTrips(caller.remove("view:1", "ann"))).toEqual([409, 0]);
-});
-
-test("two to list what a user likes, and one more to forget what they do not", async () => {
+test("two to list what a user likes", async () => {
   for (const subject of hundred("liked")) await uncounted.like(subject, "bob");
   for (let time = 0; time < 2; time++)
     expect(await roundTrips(caller.liked("bob", { limit: "100" }))).toEqual([200, 2]);
-  await uncounted.unlike("liked-3", "bob");
-  expect(await roundTrips(caller.liked("bob", { limit: "100" }))).toEqual([200, 3]);
   expect(await roundTrips(caller.liked("nobody"))).toEqual([200, 1]);
 });
 
@@ -101,16 +91,17 @@ describe("with partitions", () => {
     expect(await trips(caller.put(subject, "a"))).toBe(1);
     expect(await trips(caller.put(subject, "e"))).toBe(2);
     expect(await trips(caller.put(subject, "newer"))).toBe(2);
-    expect(await trips(caller.remove(subject, "a"))).toBe(2);
-    expect(await trips(caller.remove(subject, "e"))).toBe(2);
+    expect(await trips(caller.remove(subject, "a"))).toBe(1);
+    expect(await trips(caller.remove(subject, "e"))).toBe(1);
   });
 
-  test("three to take a like back for a sandbox that has not met them", async () => {
-    expect(await trips(caller.remove(await spread(), "e"))).toBe(3);
+  test("two to take a like back for a sandbox that has not met them", async () => {
+    expect(await trips(caller.remove(await spread(), "e"))).toBe(2);
   });
 });
 
 test("none is made for what is refused", async () => {
+  expect(await roundTrips(caller.remove("view:1", "ann"))).toEqual([409, 0]);
   expect(await roundTrips(caller.put("a b", "ann"))).toEqual([400, 0]);
   expect(await roundTrips(caller.put("page", "ann", { reaction: "hate" }))).toEqual([400, 0]);
   expect(await roundTrips(caller.batchGet(hundred("x").concat("y")))).toEqual([400, 0]);

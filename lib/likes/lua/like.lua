@@ -3,18 +3,20 @@
 -- KEYS[2] given
 -- KEYS[3] counts
 -- KEYS[4] touched
--- KEYS[5..] what is trending in each window
+-- KEYS[5] liked: the list of the user
+-- KEYS[6..] what is trending in each window
 -- ARGV[1] user
 -- ARGV[2] subject
 -- ARGV[3] number of members from which on users go to other partitions, or 0
 -- ARGV[4] number of these
 -- ARGV[5] 1 if this may have run before, and its reply was lost
 -- ARGV[6] milliseconds in which it may be sent again
--- ARGV[7] number of windows
--- ARGV[8..] half-life of each in microseconds; then, unless all give the same: one | several | claps; what most give, the
+-- ARGV[7] subjects that a list may have
+-- ARGV[8] number of windows
+-- ARGV[9..] half-life of each in microseconds; then, unless all give the same: one | several | claps; what most give, the
 -- first reaction or 1; what this user gives, empty for what they gave before or what most give; names to count by
 -- => the tally, or `touched` if it may have run, and the user has done something else since
-local kind = 8 + ARGV[7]
+local kind = 9 + ARGV[8]
 local names = { unpack(ARGV, kind + 3) }
 local at, before, after = redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, ''
 if at then before = #names > 0 and redis.call('HGET', KEYS[2], ARGV[1]) or '' end
@@ -34,7 +36,9 @@ end
 if not at then
   at = now()
   redis.call('ZADD', KEYS[1], at, ARGV[1])
-  for window = 1, tonumber(ARGV[7]) do trend(KEYS[4 + window], ARGV[7 + window], ARGV[2], at) end
+  redis.call('ZADD', KEYS[5], at, ARGV[2])
+  redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -ARGV[7] - 1)
+  for window = 1, tonumber(ARGV[8]) do trend(KEYS[5 + window], ARGV[8 + window], ARGV[2], at) end
 elseif before ~= after then
   redis.call('SET', KEYS[4], 1, 'PX', ARGV[6])
 end

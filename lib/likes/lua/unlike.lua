@@ -3,7 +3,8 @@
 -- KEYS[2] given
 -- KEYS[3] counts
 -- KEYS[4] touched
--- KEYS[5..] what is trending in each window
+-- KEYS[5] liked: the list of the user
+-- KEYS[6..] what is trending in each window
 -- ARGV[1] user
 -- ARGV[2] subject
 -- ARGV[3] reaction, or empty for all that was given
@@ -25,7 +26,8 @@ if before ~= left then
   redis.pcall('SET', KEYS[4], 1, 'PX', ARGV[6]) -- a full Redis must still forget
   if not left then
     redis.call('ZREM', KEYS[1], ARGV[1])
-    for window = 1, tonumber(ARGV[7]) do untrend(KEYS[4 + window], ARGV[7 + window], ARGV[2], at) end
+    redis.call('ZREM', KEYS[5], ARGV[2])
+    for window = 1, tonumber(ARGV[7]) do untrend(KEYS[5 + window], ARGV[7 + window], ARGV[2], at) end
     at = false
   end
   replace(KEYS[2], KEYS[3], ARGV[1], before, left or '')
