@@ -24,13 +24,14 @@ if #names > 0 then after = add(ARGV[kind], ARGV[kind + 1], before, ARGV[kind + 2
 if ARGV[5] == '1' and before ~= after and redis.call('EXISTS', KEYS[4]) == 1 then
   return redis.status_reply('touched')
 end
+local counted = redis.call('HMGET', KEYS[3], ':partitions', ':estimate', unpack(names))
 if not at and ARGV[3] ~= '0' then
   -- Once this partition takes nobody in, it never does again: who is not here now can only be in their other one.
-  local closed = redis.call('HEXISTS', KEYS[3], ':partitions') == 1
-  if not closed and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then
-    closed = redis.call('HSET', KEYS[3], ':partitions', ARGV[4])
+  if not counted[1] and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then
+    redis.call('HSET', KEYS[3], ':partitions', ARGV[4])
+    counted[1] = ARGV[4]
   end
-  if closed then return tally(0, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names) end
+  if counted[1] then return tally(0, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, counted) end
 end
 -- First what takes memory: once a script has written, Redis no longer refuses it for want of memory.
 if not at then
@@ -43,4 +44,4 @@ elseif before ~= after then
   redis.call('SET', KEYS[4], 1, 'PX', ARGV[6])
 end
 replace(KEYS[2], KEYS[3], ARGV[1], before or '', after)
-return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names)
+return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, #names == 0 and counted)
