@@ -6,7 +6,7 @@ import { type RunningRedis, startRedis } from "./start-redis.ts";
 
 /** What the functions need, and nothing else; a feature that needs more has to say so here. */
 const FUNCTION_RULES =
-  "~* resetchannels -@all +@connection +@string +@hash +@sortedset +@keyspace +eval +evalsha +time +wait -@dangerous -scan";
+  "~* resetchannels -@all +@connection +@string +@hash +@sortedset +@hyperloglog +@keyspace +eval +evalsha +time +wait -@dangerous -scan";
 
 const PASSWORDS = { operator: "everything & more", functions: "only what is needed: @&/?%" };
 
