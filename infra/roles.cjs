@@ -10,6 +10,7 @@ const NEEDS = {
   cache: ["redis"],
   health: ["redis"],
   leaderboards: ["redis"],
+  likes: ["redis"],
   locks: ["redis"],
   openapi: [],
   ops: ["redis", "duties"],

@@ -1,0 +1,135 @@
+import { afterAll, beforeEach, expect, inject, test } from "vitest";
+import { outcomeOf, uniqueTenant } from "../api.ts";
+import { composeLikes } from "../composition.ts";
+import { bareClient, keysOf } from "../provided-redis.ts";
+import { createCaller, type LikesCaller } from "./caller.ts";
+
+const environment = {
+  LIKES_TRENDING: "hour,day,week",
+  LIKES_KINDS: JSON.stringify({ post: { reactions: ["like", "love"] }, view: { approximate: true } }),
+  LIKES_PARTITION_MEMBERS: "5",
+  LIKES_PARTITIONS: "7",
+};
+const HALF_LIVES_S = { hour: 3600, day: 86_400, week: 604_800 };
+
+const sandbox = composeLikes(inject("redisUrl"), { environment });
+const client = bareClient();
+afterAll(async () => {
+  client.disconnect();
+  await sandbox.connection.close();
+});
+
+let tenant: string;
+let caller: LikesCaller;
+beforeEach(() => {
+  tenant = uniqueTenant();
+  caller = createCaller(sandbox.apiOf(tenant));
+});
+
+async function scores(query: Record<string, string> = {}): Promise<Record<string, number>> {
+  const answer = await caller.trending(query);
+  expect(answer.status, answer.text).toBe(200);
+  return Object.fromEntries(answer.json.subjects.map(({ subject, score }: never) => [subject, score]));
+}
+
+async function likeBy(subject: string, from: number, to: number): Promise<void> {
+  for (let number = from; number < to; number++) await caller.like(subject, `user-${number}`);
+}
+
+/** As if everything so far had happened so much earlier: what is kept is times in half-lives. */
+async function letPass(seconds: number): Promise<void> {
+  for (const [window, halfLife] of Object.entries(HALF_LIVES_S)) {
+    for (const key of await keysOf(client, `${tenant}:likes:*:trending-${window}`)) {
+      const rows = await client.zrange(key, "0", "-1", "WITHSCORES");
+      for (let at = 0; at < rows.length; at += 2)
+        await client.zadd(key, Number(rows[at + 1]) - seconds / halfLife, rows[at] ?? "");
+    }
+  }
+}
+
+test("what most like of late comes first, and each user counts once", async () => {
+  await likeBy("a", 0, 2);
+  await likeBy("b", 0, 4);
+  await likeBy("c", 0, 3);
+  for (let time = 0; time < 10; time++) await caller.like("a", "user-0");
+  await caller.like("post:1", "ann", { reaction: "love" });
+  await caller.like("post:1", "ann", { reaction: "like" });
+  await caller.like("view:1", "ann");
+  await caller.like("view:1", "ann");
+  const answer = await caller.trending();
+  expect(answer.json.subjects, "of two that are equal, the newer first").toEqual([
+    { subject: "b", score: 4 },
+    { subject: "c", score: 3 },
+    { subject: "a", score: 2 },
+    { subject: "view:1", score: 1 },
+    { subject: "post:1", score: 1 },
+  ]);
+  expect(Object.keys(await scores({ limit: "2" }))).toEqual(["b", "c"]);
+});
+
+test("a like weighs half after each half-life, by the window", async () => {
+  await likeBy("old", 0, 8);
+  await letPass(3600);
+  await likeBy("new", 0, 3);
+  await likeBy("old", 8, 9);
+  const near = (value: number) => expect.closeTo(value, 1);
+  expect(await scores({ window: "hour" })).toEqual({ old: near(5), new: near(3) });
+  expect(await scores({ window: "day" })).toEqual({ old: near(8 * 2 ** (-1 / 24) + 1), new: near(3) });
+  await letPass(86_400);
+  expect(await scores({ window: "day" })).toEqual({ old: near(4.4), new: near(1.5) });
+  expect(await scores({ window: "week" })).toEqual({
+    old: near(9 * 2 ** (-1 / 7)),
+    new: near(3 * 2 ** (-1 / 7)),
+  });
+  expect(await scores({ window: "hour" }), "after a day an hour's likes are worth nothing").toEqual({});
+});
+
+test("what is taken back takes its own weight with it", async () => {
+  await likeBy("a", 0, 3);
+  await caller.unlike("a", "user-0");
+  await caller.unlike("a", "user-0");
+  await caller.unlike("a", "nobody");
+  expect(await scores()).toEqual({ a: expect.closeTo(2, 2) });
+  await caller.like("a", "user-0");
+  for (let time = 0; time < 20; time++) {
+    await caller.unlike("a", "user-0");
+    await caller.like("a", "user-0");
+  }
+  expect(await scores()).toEqual({ a: expect.closeTo(3, 2) });
+  for (let number = 0; number < 3; number++) await caller.unlike("a", `user-${number}`);
+  expect(await scores()).toEqual({});
+  expect(await keysOf(client, `${tenant}:likes:*:trending-*`)).toEqual([]);
+});
+
+test("what is spread is added up", async () => {
+  await likeBy("hot", 0, 60);
+  await likeBy("cold", 0, 4);
+  expect(await scores()).toEqual({ hot: expect.closeTo(60, 1), cold: expect.closeTo(4, 1) });
+  for (let number = 0; number < 30; number++) await caller.unlike("hot", `user-${number}`);
+  expect(await scores({ limit: "1" })).toEqual({ hot: expect.closeTo(30, 1) });
+});
+
+test("a thousand subjects of each part are kept, those that are liked most, and none for ever", async () => {
+  await caller.like("a", "ann");
+  const [key = ""] = await keysOf(client, `${tenant}:likes:*:trending-hour`);
+  const score = Number(await client.zscore(key, "a"));
+  const others = Array.from({ length: 1000 }, (_, at) => [score - 1, `other-${at}`]).flat();
+  await client.zadd(key, ...(others as [number, string]));
+  await caller.unlike("a", "ann");
+  await caller.like("a", "ann");
+  expect(await client.zcard(key)).toBe(1000);
+  expect(await client.zscore(key, "a")).not.toBeNull();
+  const left = await client.pttl(key);
+  expect(left).toBeGreaterThan(19 * 3_600_000);
+  expect(left).toBeLessThanOrEqual(20 * 3_600_000);
+});
+
+test("a window that is not kept is said so, and costs nothing", async () => {
+  const daily = composeLikes(inject("redisUrl"));
+  const { like, trending } = createCaller(daily.api);
+  await like("a", "ann");
+  expect((await trending()).json.subjects).toEqual([{ subject: "a", score: 1 }]);
+  expect(outcomeOf(await trending({ window: "hour" }))).toBe("404 window_unknown");
+  expect(await keysOf(client, `${daily.tenant}:likes:*:trending-*`)).toHaveLength(1);
+  await daily.connection.close();
+});
