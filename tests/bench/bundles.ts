@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { projectDir } from "../../dev/paths.ts";
 
-const yaml: { load(text: string): { custom: { esbuild: BuildOptions } } } = createRequire(
+/** As the plugin of the CLI takes them: a module that exports the plugins of esbuild. */
+type Esbuild = Omit<BuildOptions, "plugins"> & { readonly plugins: string };
+
+const yaml: { load(text: string): { custom: { esbuild: Esbuild } } } = createRequire(
   join(projectDir, "node_modules/serverless/package.json"),
 )("js-yaml");
 

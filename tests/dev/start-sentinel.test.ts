@@ -80,7 +80,8 @@ test("when the primary is killed a replica takes over, and writes go on without 
   await sentinels[0]?.exited;
   const late = composeOn(servers);
   cleanups.push(() => late.connection.close());
-  expect((await late.apiOf(sandbox.tenant)("GET", path)).text).toBe("after");
+  const found = () => late.apiOf(sandbox.tenant)("GET", path);
+  expect((await until(found, ({ status }) => status === 200)).text).toBe("after");
 });
 
 test("nothing is left of them when they are stopped, or cannot be started", async () => {

@@ -16,7 +16,11 @@ interface Parameters {
   settle(given: Texts, stage: string, environment: Texts, place?: Place): Record<string, unknown>;
 }
 
-const { settle }: Parameters = createRequire(import.meta.url)(join(projectDir, "infra/parameters.cjs"));
+const load = createRequire(import.meta.url);
+const { settle }: Parameters = load(join(projectDir, "infra/parameters.cjs"));
+const { functions }: { functions: readonly string[] } = load(join(projectDir, "infra/functions.cjs"));
+/** One sandbox for each function, and another for the sentry and the warmer. */
+const LEAST = `${functions.length + 2}`;
 const REDIS = { REDIS_URL: "rediss://redis.example" };
 
 describe("without parameters", () => {
@@ -63,7 +67,7 @@ test.each([
     {},
   ],
   [{ concurrency: "16250" }, {}],
-  [{ concurrency: "11" }, {}],
+  [{ concurrency: LEAST }, {}],
   [{ jwtIssuer: "https://issuer.example", jwtAudience: "1234567" }, { AUTH_MODE: "authorizer" }],
 ])("%o goes together", (given: Texts, environment: Texts) => {
   expect(() => settle(given, "prod", environment)).not.toThrow();
@@ -151,7 +155,7 @@ test.each([
     {},
     ["maxMemoryMegabytes=12000", "volumeGigabytes=20"],
   ],
-  [{ concurrency: "5" }, {}, ["concurrency=5", "11"]],
+  [{ concurrency: `${Number(LEAST) - 1}` }, {}, [`concurrency=${Number(LEAST) - 1}`, LEAST]],
   [{ concurrency: "16251" }, {}, ["concurrency=16251", "65000"]],
   [{ cache: "self-managed", concurrency: "2501" }, {}, ["concurrency=2501", "10000"]],
   [{ jwtIssuer: "https://issuer.example" }, {}, ["jwtIssuer", "jwtAudience"]],

@@ -1,8 +1,13 @@
 import { appendFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { projectDir } from "../../dev/paths.ts";
 import { copyWithoutCode, packageProject } from "./packager.ts";
 
+const { functions }: { functions: readonly string[] } = createRequire(import.meta.url)(
+  join(projectDir, "infra/functions.cjs"),
+);
 let project = "none";
 
 beforeAll(() => {
@@ -27,7 +32,7 @@ test.each([
   [
     ["--stage=Prod", "--region=eu-west-1", "--param=zones=us-east-1a,us-east-1b", "--param=concurrency=5"],
     { REDIS_URL: "redis://redis.example" },
-    "zones=us-east-1a,us-east-1b: are not all of the region eu-west-1; cache=node: makes a Redis of its own, so REDIS_URL must not be set; cache=external uses it; concurrency=5: is less than the 11 that all functions need together; concurrency=0 reserves none; stage=Prod: makes the name redigate-Prod-functions, and with cache=node that may have 40 small letters, digits and single hyphens.",
+    `zones=us-east-1a,us-east-1b: are not all of the region eu-west-1; cache=node: makes a Redis of its own, so REDIS_URL must not be set; cache=external uses it; concurrency=5: is less than the ${functions.length + 2} that all functions need together; concurrency=0 reserves none; stage=Prod: makes the name redigate-Prod-functions, and with cache=node that may have 40 small letters, digits and single hyphens.`,
   ],
 ])(
   "`sls package %j` ends with a sentence that names what contradicts itself",
