@@ -148,7 +148,7 @@ async function run(): Promise<Row[]> {
       BYTES_BOUNDS.first,
     ),
     row("memory of Redis for a session : for a JSON blob and a set", bytes, "B"),
-    row("memory of Redis for a like : in two sets, of the subject and of the user", likeBytes, "B"),
+    row("memory of Redis for a like, the lists of users included : in two sets", likeBytes, "B"),
     row("likes a second on one subject by 50 callers : asked for", likesEach, "/s"),
     row("cold, loading the bundle : one of only ioredis", cold, "ms", COLD_BOUND),
     {

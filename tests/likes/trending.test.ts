@@ -6,7 +6,10 @@ import { createCaller, type LikesCaller } from "./caller.ts";
 
 const environment = {
   LIKES_TRENDING: "hour,day,week",
-  LIKES_KINDS: JSON.stringify({ post: { reactions: ["like", "love"] }, view: { approximate: true } }),
+  LIKES_KINDS: JSON.stringify({
+    post: { reactions: ["like", "love"] },
+    view: { approximate: true },
+  }),
   LIKES_PARTITION_MEMBERS: "5",
   LIKES_PARTITIONS: "7",
 };
@@ -99,6 +102,20 @@ test("what is taken back takes its own weight with it", async () => {
   for (let number = 0; number < 3; number++) await caller.unlike("a", `user-${number}`);
   expect(await scores()).toEqual({});
   expect(await keysOf(client, `${tenant}:likes:*:trending-*`)).toEqual([]);
+});
+
+test("who is counted once stays so while a subject lets its members go", async () => {
+  const wide = composeLikes(inject("redisUrl"), {
+    environment: { LIKES_KINDS: JSON.stringify({ video: { promoteAt: 505 } }) },
+  });
+  const { like, trending } = createCaller(wide.api);
+  for (let number = 0; number < 506; number++) await like("video:1", `user-${number}`);
+  const score = async () => (await trending()).json.subjects[0].score;
+  const before = await score();
+  expect(before).toBeCloseTo(506, 0);
+  await like("video:1", "user-504"); // is among the five that are still there by name
+  expect(await score()).toBeLessThan(before + 0.5);
+  await wide.connection.close();
 });
 
 test("what is spread is added up", async () => {
