@@ -59,9 +59,12 @@ const OWN_SERVERS = ["tests/*/cluster.test.ts", "tests/leaderboards/scale.test.t
 /** The slowest: hundreds of random tries, for which one server and one cluster are enough. */
 const SLOW = ["tests/properties/{cache,leaderboards,leaderboards-pages,locks,locks-histories}.test.ts"];
 
+/** They package the project many times over, which would leave those that measure time none. */
+const STACKS = ["tests/infra/"];
+
 interface TestRun {
   readonly name: string;
-  /** @default every test there is */
+  /** @default every test there is but those of `without` */
   readonly tests?: readonly string[];
   readonly without?: readonly string[];
   /** Chosen in tests/topologies.ts. @default standalone */
@@ -72,7 +75,8 @@ interface TestRun {
 
 /** Which tests run on what. Sentinels are in those that make faults, which start their own. */
 const RUNS: readonly TestRun[] = [
-  { name: "all tests" },
+  { name: "all tests but those of the stacks", without: STACKS },
+  { name: "the stacks", tests: STACKS },
   {
     name: "behaviour over TLS, as a user with few rights",
     topology: "tls",

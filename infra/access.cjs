@@ -1,3 +1,4 @@
+/** Something of this account and region. */
 const own = (service, resource) => ({
   "Fn::Sub": `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`,
 });
@@ -26,6 +27,8 @@ const TESTING = { TestFailover: ["replicationgroup:<id>", "cluster:<id>-*"] };
 const DUTIES = { ops: { ...LOOKING, ...COPYING, ...TESTING }, sentry: { ...LOOKING, ...COPYING } };
 
 const named = (action) => `elasticache:${action}`;
+
+Object.assign(exports, { own, allow });
 
 exports.ELASTICACHE_ACTIONS = Object.keys(DUTIES.ops).map(named);
 

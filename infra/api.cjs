@@ -1,3 +1,4 @@
+const requestHeaders = require("../lib/http/request-headers.json");
 const { functions, idOf } = require("./functions.cjs");
 
 /** Everybody may call this, and `*`, which says of an unknown path that it is one. */
@@ -54,10 +55,7 @@ function corsOf(origins) {
     CorsConfiguration: {
       AllowOrigins: origins.split(",").map((origin) => origin.trim()),
       AllowMethods: ["*"],
-      AllowHeaders: [
-        ...["authorization", "cache-control", "cache-groups", "cache-lease", "content-type"],
-        ...["idempotency-key", "if-match", "if-none-match", "traceparent"],
-      ],
+      AllowHeaders: requestHeaders,
       ExposeHeaders: ["*"],
       MaxAge: 3600,
     },

@@ -10,6 +10,9 @@ const withFile = (file) =>
 /** Every function by the name of its folder. */
 const functions = withFile("function.yml");
 
+/** Those that answer requests; the others are started by a schedule. */
+const served = withFile("handler.ts");
+
 const idOf = (name, kind) => `${name[0].toUpperCase()}${name.slice(1)}${kind}`;
 
 /** How many sandboxes each function has for itself, and cannot exceed: so their connections stay within the node's. */
@@ -25,4 +28,4 @@ const reservations = async ({ resolveVariable }) => {
   return { extensions: Object.fromEntries(reserved) };
 };
 
-module.exports = { functions, idOf, reservations };
+module.exports = { functions, served, idOf, reservations };

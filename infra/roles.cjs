@@ -1,9 +1,6 @@
-const { duties, signIn, statementsFor } = require("./access.cjs");
+const { allow, duties, own, signIn, statementsFor } = require("./access.cjs");
 const { functions, idOf } = require("./functions.cjs");
 const { arns } = require("./warm-targets.cjs");
-
-const sub = (text) => ({ "Fn::Sub": text });
-const allow = (Action, Resource) => ({ Effect: "Allow", Action, Resource });
 
 /** What each function may do beside its log; who is here only by name uses nothing of AWS. */
 const NEEDS = {
@@ -24,11 +21,7 @@ const NEEDS = {
 const telling = (functionName) => [
   allow(
     ["logs:CreateLogStream", "logs:PutLogEvents"],
-    [
-      sub(
-        `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/${functionName}:*`,
-      ),
-    ],
+    [own("logs", `log-group:/aws/lambda/${functionName}:*`)],
   ),
   allow(["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
 ];
@@ -49,9 +42,7 @@ const joiningTheNetwork = (functionName) => [
     Resource: ["*"],
     Condition: {
       ArnEquals: {
-        "lambda:SourceFunctionArn": sub(
-          `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${functionName}`,
-        ),
+        "lambda:SourceFunctionArn": own("lambda", `function:${functionName}`),
       },
     },
   },

@@ -1,20 +1,10 @@
-const { existsSync, readdirSync } = require("node:fs");
-const { join } = require("node:path");
+const { own } = require("./access.cjs");
 const { reserve } = require("./concurrency.cjs");
-const { functions } = require("./functions.cjs");
+const { functions, served } = require("./functions.cjs");
 const { sentence } = require("./parameters.cjs");
-
-const functionsDir = join(__dirname, "../functions");
-
-/** The functions that answer requests; the others are started by a schedule. */
-const served = readdirSync(functionsDir).filter((name) => existsSync(join(functionsDir, name, "handler.ts")));
 
 /** As lib/warmer/warmer.ts takes them. */
 const MAX_SANDBOXES = 100;
-
-const arnOf = (name) => ({
-  "Fn::Sub": `arn:\${AWS::Partition}:lambda:\${AWS::Region}:\${AWS::AccountId}:function:${name}`,
-});
 
 async function prefixOf({ resolveVariable }) {
   return `${await resolveVariable("self:service")}-${await resolveVariable("sls:stage")}`;
@@ -52,5 +42,7 @@ exports.arns = async (variables) => {
   const problems =
     targets.length > 0 ? targets.flatMap((target) => problemWith(target, prefix, reserved)) : ["names none"];
   if (problems.length > 0) throw sentence(`Wrong configuration. WARM_TARGETS: ${problems.join("; ")}.`);
-  return [...new Set(targets.map((target) => target.replace(/=.*/, "")))].map(arnOf);
+  return [...new Set(targets.map((target) => target.replace(/=.*/, "")))].map((name) =>
+    own("lambda", `function:${name}`),
+  );
 };

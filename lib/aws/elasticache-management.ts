@@ -2,6 +2,7 @@ import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { ConfigError } from "../config.ts";
 import { ask, isAwsError, PATIENCE, told } from "./ask.ts";
 import { readEvents } from "./cache-events.ts";
+import { type Sdk, SETTING } from "./describe-caches.ts";
 import type {
   CacheDescription,
   CacheEvents,
@@ -11,10 +12,6 @@ import type {
 } from "./managed-cache.ts";
 import { replicationGroup } from "./replication-group.ts";
 import { serverlessCache } from "./serverless-cache.ts";
-
-const SETTING = "ELASTICACHE_ID";
-
-type Sdk = typeof import("@aws-sdk/client-elasticache");
 
 /** Why ElastiCache did not do what it was asked for. */
 export type Refusal = keyof typeof REFUSALS;

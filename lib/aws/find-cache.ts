@@ -1,8 +1,11 @@
-import type { ElastiCacheClient } from "@aws-sdk/client-elasticache";
 import { ConfigError } from "../config.ts";
-import { AwsUnavailable, ask, noneIf, PATIENCE, told } from "./ask.ts";
-
-const SETTING = "ELASTICACHE_ID";
+import { AwsUnavailable, ask, PATIENCE } from "./ask.ts";
+import {
+  type Asking,
+  describeReplicationGroup,
+  describeServerlessCache,
+  SETTING,
+} from "./describe-caches.ts";
 
 export interface FoundCache {
   readonly mode: "standalone" | "cluster";
@@ -29,29 +32,16 @@ export function findCache({ id, timeoutMs = 3000 }: FindCacheOptions): Promise<F
     const sdk = await import("@aws-sdk/client-elasticache");
     const client = new sdk.ElastiCacheClient(PATIENCE);
     try {
-      return (
-        (await findReplicationGroup(client, sdk, id, abortSignal)) ??
-        (await findServerlessCache(client, sdk, id, abortSignal))
-      );
+      const asking = { sdk, client, abortSignal };
+      return (await findReplicationGroup(asking, id)) ?? (await findServerlessCache(asking, id));
     } finally {
       client.destroy();
     }
   });
 }
 
-type Sdk = typeof import("@aws-sdk/client-elasticache");
-
-async function findReplicationGroup(
-  client: ElastiCacheClient,
-  { DescribeReplicationGroupsCommand }: Sdk,
-  id: string,
-  abortSignal: AbortSignal,
-): Promise<FoundCache | undefined> {
-  const command = new DescribeReplicationGroupsCommand({ ReplicationGroupId: id });
-  const { ReplicationGroups } = await client
-    .send(command, { abortSignal })
-    .catch(noneIf("ReplicationGroupNotFoundFault", { ReplicationGroups: [] }));
-  const [group] = told(SETTING, ReplicationGroups);
+async function findReplicationGroup(asking: Asking, id: string): Promise<FoundCache | undefined> {
+  const group = await describeReplicationGroup(asking, id);
   if (!group) return undefined;
   const endpoint = group.ConfigurationEndpoint ?? group.NodeGroups?.[0]?.PrimaryEndpoint;
   return {
@@ -62,17 +52,8 @@ async function findReplicationGroup(
   };
 }
 
-async function findServerlessCache(
-  client: ElastiCacheClient,
-  { DescribeServerlessCachesCommand }: Sdk,
-  id: string,
-  abortSignal: AbortSignal,
-): Promise<FoundCache> {
-  const command = new DescribeServerlessCachesCommand({ ServerlessCacheName: id });
-  const { ServerlessCaches } = await client
-    .send(command, { abortSignal })
-    .catch(noneIf("ServerlessCacheNotFoundFault", { ServerlessCaches: [] }));
-  const [cache] = told(SETTING, ServerlessCaches);
+async function findServerlessCache(asking: Asking, id: string): Promise<FoundCache> {
+  const cache = await describeServerlessCache(asking, id);
   if (!cache) throw new ConfigError(`${SETTING}: no replication group or serverless cache has this id`);
   return { mode: "cluster", ...whereIs(cache.Endpoint, cache.Status), tls: true, serverless: true };
 }

@@ -1,5 +1,6 @@
 import type { ElastiCacheClient, NodeGroup, ReplicationGroup, Snapshot } from "@aws-sdk/client-elasticache";
-import { noneIf, told } from "./ask.ts";
+import { noneIf } from "./ask.ts";
+import { describeReplicationGroup, type Sdk } from "./describe-caches.ts";
 import {
   type CacheDescription,
   type CacheKind,
@@ -7,17 +8,9 @@ import {
   type SnapshotDescription,
 } from "./managed-cache.ts";
 
-type Sdk = typeof import("@aws-sdk/client-elasticache");
-
 /** A cache of nodes, with cluster mode on or off. */
 export function replicationGroup(sdk: Sdk, client: ElastiCacheClient, id: string): CacheKind {
-  async function find(abortSignal: AbortSignal): Promise<ReplicationGroup | undefined> {
-    const command = new sdk.DescribeReplicationGroupsCommand({ ReplicationGroupId: id });
-    const { ReplicationGroups } = await client
-      .send(command, { abortSignal })
-      .catch(noneIf("ReplicationGroupNotFoundFault", { ReplicationGroups: [] }));
-    return told("ELASTICACHE_ID", ReplicationGroups)[0];
-  }
+  const find = (abortSignal: AbortSignal) => describeReplicationGroup({ sdk, client, abortSignal }, id);
 
   return {
     kind: "replication-group",

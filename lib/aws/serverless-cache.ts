@@ -3,7 +3,8 @@ import type {
   ServerlessCache,
   ServerlessCacheSnapshot,
 } from "@aws-sdk/client-elasticache";
-import { noneIf, told } from "./ask.ts";
+import { noneIf } from "./ask.ts";
+import { describeServerlessCache, type Sdk } from "./describe-caches.ts";
 import {
   type CacheDescription,
   type CacheKind,
@@ -11,18 +12,12 @@ import {
   type SnapshotDescription,
 } from "./managed-cache.ts";
 
-type Sdk = typeof import("@aws-sdk/client-elasticache");
-
 /** A cache without nodes to see: AWS looks after them, and fails over by itself. */
 export function serverlessCache(sdk: Sdk, client: ElastiCacheClient, name: string): CacheKind {
   return {
     kind: "serverless",
     async describe(abortSignal) {
-      const command = new sdk.DescribeServerlessCachesCommand({ ServerlessCacheName: name });
-      const { ServerlessCaches } = await client
-        .send(command, { abortSignal })
-        .catch(noneIf("ServerlessCacheNotFoundFault", { ServerlessCaches: [] }));
-      const [cache] = told("ELASTICACHE_ID", ServerlessCaches);
+      const cache = await describeServerlessCache({ sdk, client, abortSignal }, name);
       return cache && describeCache(name, cache);
     },
     version: async ({ version }) => version,

@@ -10,6 +10,7 @@ import type { Access, Contract, Handlers } from "./contract.ts";
 import { oauthResult } from "./oauth-error.ts";
 import { problemResult, toProblem } from "./problem.ts";
 import { checkHeaderSize, isForm, readRequest } from "./request.ts";
+import requestHeaders from "./request-headers.json" with { type: "json" };
 import { createRouter } from "./router.ts";
 import { type Alert, logAlert, logger, publishRequest } from "./telemetry.ts";
 import { warmUp } from "./warm-up.ts";
@@ -152,8 +153,7 @@ function cors(origins: readonly string[]) {
   return httpCors({
     origins: [...origins],
     methods: "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS",
-    headers:
-      "Authorization, Content-Type, Content-Encoding, Cache-Control, Cache-Groups, Cache-Lease, If-Match, If-None-Match, Idempotency-Key, Lock-Token, traceparent",
+    headers: requestHeaders.join(", "),
     exposeHeaders: "Age, Cache-Control, Cache-Lease, Cache-Status, ETag, Link, Location, Retry-After",
     maxAge: 600,
   });

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type * as z from "zod/mini";
+import { contracts } from "../../dev/contracts.ts";
+import type { Operation } from "../../lib/http/contract.ts";
 import { httpEvent, lambdaContext } from "../api.ts";
 import { mintToken } from "../token.ts";
 import { stage } from "./stage.ts";
@@ -47,6 +50,17 @@ describe("a page of an allowed origin", () => {
       }
     },
   );
+
+  test("may send every header that an operation reads", async () => {
+    const { headers } = await told({ CORS_ORIGINS: ORIGINS }, "OPTIONS", "https://app.example", null);
+    const allowed = headers["access-control-allow-headers"]?.toLowerCase().split(", ");
+    const operations: Operation[] = Object.values(contracts).flatMap((contract) => Object.values(contract));
+    const read = operations.flatMap((operation) =>
+      Object.keys((operation.headers as z.ZodMiniObject | undefined)?.shape ?? {}),
+    );
+    expect(read).toContain("lock-token");
+    for (const name of read) expect(allowed).toContain(name);
+  });
 
   test("may read the answer and its headers, and caches keep origins apart", async () => {
     const { status, headers } = await told({ CORS_ORIGINS: ORIGINS }, "GET", "https://app.example");
