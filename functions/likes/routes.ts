@@ -64,7 +64,7 @@ export function createRoutes(likes: Likes, config: Config, replica: Likes): Hand
       });
       if (found === "cursor") throw foreignCursor();
       if (found === "approximate") throw onlyCounted();
-      const next = pages.next(found.last, limit);
+      const next = pages.next(found.last, limit, consistency);
       return {
         status: 200,
         headers: { ...NO_STORE, ...next.headers },

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { uniqueTenant } from "../api.ts";
 import { composeLikes } from "../composition.ts";
-import { readPages, testPages } from "../cursors.ts";
+import { expectConsistencyKept, readPages, testPages } from "../cursors.ts";
 import { bareClient, keysOf } from "../provided-redis.ts";
 import { createCaller, type Member, subjectsOf, usersOf } from "./caller.ts";
 
@@ -173,6 +173,11 @@ describe("the pages of who likes a subject", () => {
       expect([answer.status, answer.json.errors[0].path]).toEqual([400, "query.cursor"]);
     const link = (await users("owner", { limit: "2" })).headers.link;
     expect(link).toContain("</v1/likes/owner/users?limit=2&cursor=");
+  });
+
+  test("are read all as the first was asked for", async () => {
+    await likeBy("kept", 6);
+    await expectConsistencyKept(sandbox.api, (query) => users("kept", query));
   });
 });
 
