@@ -26,7 +26,7 @@ export const likesContract = {
     method: "GET",
     path: "/v1/likes/trending",
     summary: "Read what is liked most of late",
-    description: `A like weighs half after each hour, day or week, as \`window\` says; \`score\` is how many likes of this moment it is worth. Each user counts once for each subject, and who takes a like back takes its weight back. One round trip to Redis. ${EVENTUAL}`,
+    description: `A like weighs half after each hour, day or week, as \`window\` says; \`score\` is how many likes of this moment it is worth. Each user counts once for each subject, and who takes a like back takes its weight back. Among more than a thousand subjects of one of 64 parts a score may be too high by a thousandth of all that are liked there, and never too low; whatever weighs more than that is not missed. Of a subject with partitions those parts are added where it is among the best hundred. One round trip to Redis. ${EVENTUAL}`,
     access: "likes:read",
     query: z.strictObject({
       ...eventual,

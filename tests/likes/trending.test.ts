@@ -126,19 +126,43 @@ test("what is spread is added up", async () => {
   expect(await scores({ limit: "1" })).toEqual({ hot: expect.closeTo(30, 1) });
 });
 
-test("a thousand subjects of each part are kept, those that are liked most, and none for ever", async () => {
+test("what is spread is found among others that weigh more in each part", async () => {
+  await likeBy("hot", 0, 60);
+  for (const [number, key] of (await keysOf(client, `${tenant}:likes:*:trending-day`)).entries()) {
+    const power = Number(await client.zscore(key, "hot"));
+    for (let rival = 0; rival < 3; rival++) await client.zadd(key, power + 1, `rival-${number}-${rival}`);
+  }
+  expect(await scores({ limit: "1" })).toEqual({ hot: expect.closeTo(60, 1) });
+});
+
+test("a newcomer finds a place among a thousand subjects that all weigh more, and leaves it when taken back", async () => {
   await caller.like("a", "ann");
-  const [key = ""] = await keysOf(client, `${tenant}:likes:*:trending-hour`);
-  const score = Number(await client.zscore(key, "a"));
-  const others = Array.from({ length: 1000 }, (_, at) => [score - 1, `other-${at}`]).flat();
-  await client.zadd(key, ...(others as [number, string]));
+  const [key = ""] = await keysOf(client, `${tenant}:likes:*:trending-day`);
+  const power = Number(await client.zscore(key, "a"));
+  const others = Array.from({ length: 1000 }, (_, at) => [power + 3 + at / 1000, `other-${at}`]).flat();
   await caller.unlike("a", "ann");
-  await caller.like("a", "ann");
-  expect(await client.zcard(key)).toBe(1000);
-  expect(await client.zscore(key, "a")).not.toBeNull();
+  await client.zadd(key, ...(others as [number, string]), power + 2, "least");
+  for (let number = 0; number < 9; number++) await caller.like("a", `user-${number}`);
+  const weight = 2 ** (Number(await client.zscore(key, "a")) - power);
+  expect(weight, "at least what it has, and no more than the least had beside it").toBeGreaterThan(8.99);
+  expect(weight).toBeLessThan(9 + 2 ** 3.01);
+  expect(await client.zcard(key)).toBe(1001);
+  for (let number = 0; number < 9; number++) await caller.unlike("a", `user-${number}`);
+  expect(await client.zscore(key, "a")).toBeNull();
+  await client.zremrangebyrank(key, 50, -1);
+  expect(Object.keys(await scores({ limit: "100" })), "what has no name is no subject").not.toContain("");
+});
+
+test("a set lives for twenty half-lives from when a weight last doubled, so as long as there are likes", async () => {
+  const HALF_LIFE_MS = HALF_LIVES_S.hour * 1000;
+  await likeBy("a", 0, 3);
+  const [key = ""] = await keysOf(client, `${tenant}:likes:*:trending-hour`);
+  await letPass(HALF_LIVES_S.hour);
+  await client.pexpire(key, HALF_LIFE_MS);
+  await likeBy("a", 3, 6);
   const left = await client.pttl(key);
-  expect(left).toBeGreaterThan(19 * 3_600_000);
-  expect(left).toBeLessThanOrEqual(20 * 3_600_000);
+  expect(left).toBeGreaterThan(19 * HALF_LIFE_MS);
+  expect(left).toBeLessThanOrEqual(20 * HALF_LIFE_MS);
 });
 
 test("a window that is not kept is said so, and costs nothing", async () => {
