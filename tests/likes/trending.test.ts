@@ -165,6 +165,23 @@ test("a set lives for twenty half-lives from when a weight last doubled, so as l
   expect(left).toBeLessThanOrEqual(20 * HALF_LIFE_MS);
 });
 
+test("of what is only estimated a like weighs as much when there are many as when there are few", async () => {
+  await caller.like("view:1", "ann");
+  const [estimate = ""] = await keysOf(client, `${tenant}:likes:*:view%3A1/estimate`);
+  const many = Array.from({ length: 100_000 }, (_, number) => `early-${number}`);
+  for (let from = 0; from < many.length; from += 10_000)
+    await client.pfadd(estimate, ...many.slice(from, from + 10_000));
+  const counts = estimate.replace(/estimate$/, "counts");
+  await client.hset(counts, ":estimate", await client.pfcount(estimate));
+  const before = (await scores())["view:1"] ?? 0;
+  await likeBy("view:1", 0, 1000);
+  await likeBy("view:1", 0, 1000); // nobody new
+  const added = ((await scores())["view:1"] ?? 0) - before;
+  // The names are always the same, and so is what a HyperLogLog makes of them.
+  expect(added).toBeGreaterThan(750);
+  expect(added).toBeLessThan(1250);
+});
+
 test("a window that is not kept is said so, and costs nothing", async () => {
   const daily = composeLikes(inject("redisUrl"));
   const { like, trending } = createCaller(daily.api);

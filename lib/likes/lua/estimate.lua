@@ -13,23 +13,28 @@
 -- ARGV[6] number of windows
 -- ARGV[7..] half-life of each in microseconds
 -- => the tally, or `touched` if it may have run, and the user has done something else since
-local at, is_new = redis.call('ZSCORE', KEYS[1], ARGV[1]), false
-local estimated = redis.call('HEXISTS', KEYS[3], ':estimate') == 1
+local at, estimated = redis.call('ZSCORE', KEYS[1], ARGV[1]), redis.call('HGET', KEYS[3], ':estimate')
 if not at and not estimated then
   if ARGV[5] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
-  estimated = redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3])
+  if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then estimated = redis.call('PFCOUNT', KEYS[2]) end
 end
-local time = now()
+local time, weight = now(), 0
 if not estimated then
-  is_new = redis.call('ZADD', KEYS[1], 'NX', time, ARGV[1]) == 1
+  weight = redis.call('ZADD', KEYS[1], 'NX', time, ARGV[1])
   at = at or time
 else
-  is_new = not at and redis.call('PFADD', KEYS[2], ARGV[1]) == 1
+  -- Ever fewer new users change the estimate, and it grows by ever more: by so much as they are, on average.
+  if not at and redis.call('PFADD', KEYS[2], ARGV[1]) == 1 then
+    local before = estimated
+    estimated = redis.call('PFCOUNT', KEYS[2])
+    weight = estimated - before
+  end
   local oldest = redis.call('ZPOPMIN', KEYS[1], ARGV[4])
   for index = 1, #oldest, 2 do redis.call('PFADD', KEYS[2], oldest[index]) end
-  redis.call('HSET', KEYS[3], ':estimate', redis.call('PFCOUNT', KEYS[2]))
+  if #oldest > 0 then estimated = redis.call('PFCOUNT', KEYS[2]) end
+  redis.call('HSET', KEYS[3], ':estimate', estimated)
 end
-if is_new then
-  for window = 1, tonumber(ARGV[6]) do trend(KEYS[4 + window], ARGV[6 + window], ARGV[2], time) end
+if weight > 0 then
+  for window = 1, tonumber(ARGV[6]) do trend(KEYS[4 + window], ARGV[6 + window], ARGV[2], time, weight) end
 end
 return tally(1, at, KEYS[1], KEYS[3], KEYS[3], ARGV[1], {})
