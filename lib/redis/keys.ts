@@ -39,7 +39,7 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | the subject |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/touched-<user>` | string | that a user has changed or taken back a like, against undoing that when a call before it is sent again | twice the deadline |
- * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums, and without a name the most that one weighed that had to go | twenty half-lives from when a weight last doubled |
+ * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums, and without a name the most that one weighed that had to go | twenty half-lives after likes last kept pace with the decay |
  * | `<tenant>:likes:{<tenant>/<shard>}:liked-<user>` | sorted set | what a user likes, of this shard, and since when | until the user likes none of it |
  * | `<tenant>:locks:{<group>}:fence-<rest>` | string | the last fencing token of a lock | `LOCKS_FENCING_SECONDS` after its last grant |
  * | `<tenant>:locks:{<group>}:holders-<rest>` | sorted set of claims | when each holder's time is over | two minutes more |

@@ -153,7 +153,7 @@ test("a newcomer finds a place among a thousand subjects that all weigh more, an
   expect(Object.keys(await scores({ limit: "100" })), "what has no name is no subject").not.toContain("");
 });
 
-test("a set lives for twenty half-lives from when a weight last doubled, so as long as there are likes", async () => {
+test("a set lives for twenty half-lives after likes last kept pace with the decay", async () => {
   const HALF_LIFE_MS = HALF_LIVES_S.hour * 1000;
   await likeBy("a", 0, 3);
   const [key = ""] = await keysOf(client, `${tenant}:likes:*:trending-hour`);

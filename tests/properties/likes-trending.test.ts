@@ -5,7 +5,7 @@ import { bareClient } from "../provided-redis.ts";
 import { HALF_LIFE, type Step, take, weigh } from "./likes-trending.ts";
 
 const PLACES = 1000;
-/** Of what a subject, or all of them, ever weighed. */
+/** Of what a subject, or all of them, were ever given, as it weighs by now. */
 const ROUNDING = 2e-6;
 const LIFETIME_MS = (20 * HALF_LIFE) / 1000;
 
