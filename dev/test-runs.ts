@@ -16,9 +16,16 @@ export const FAST: TestRun = {
 };
 
 /** What the features do, whichever Redis they do it with. */
-const BEHAVIOUR = ["cache", "sessions", "tokens", "leaderboards", "locks", "health", "properties"].map(
-  (folder) => `tests/${folder}/`,
-);
+const BEHAVIOUR = [
+  "cache",
+  "sessions",
+  "tokens",
+  "leaderboards",
+  "likes",
+  "locks",
+  "health",
+  "properties",
+].map((folder) => `tests/${folder}/`);
 
 /** What else the engines do not do alike: WAIT looks at less in Redis before 7.2; what INFO says; rules of users. */
 const OF_ENGINES = ["tests/redis/acknowledgement", "tests/ops/"];

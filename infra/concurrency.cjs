@@ -11,7 +11,7 @@ const VERSIONS_AT_ONCE = 2;
 const SCHEDULED = { sentry: 2, warmer: 2 };
 
 /** How much of the traffic each function has; whoever is not here has a share of 1. */
-const SHARES = { cache: 8, sessions: 5, leaderboards: 4, locks: 2, tokens: 2 };
+const SHARES = { cache: 8, sessions: 5, leaderboards: 4, likes: 4, locks: 2, tokens: 2 };
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const shareOf = (name) => SHARES[name] ?? 1;

@@ -7,6 +7,7 @@ const NEEDS = {
   cache: ["redis"],
   health: ["redis"],
   leaderboards: ["redis"],
+  likes: ["redis"],
   locks: ["redis"],
   openapi: [],
   ops: ["redis", "duties"],

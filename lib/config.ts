@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { KindsText } from "./likes/kinds.ts";
+import { WINDOWS } from "./likes/windows.ts";
 import { boolean, integer, oneOf, parsedText, splitAtCommas } from "./parsed-text.ts";
 import { contradictions, redisVariables, toRedisSettings } from "./redis-settings.ts";
 
@@ -10,6 +12,12 @@ const origins = parsedText("origins separated by commas", (text) => {
   const parts = splitAtCommas(text);
   const wrong = parts.some((part) => part !== "*" && URL.parse(part)?.origin !== part);
   return wrong ? { reason: "must be origins such as https://app.example, separated by commas" } : parts;
+});
+
+const windows = parsedText("hour, day or week, separated by commas", (text) => {
+  const names = splitAtCommas(text);
+  const known = WINDOWS.filter((window) => names.includes(window));
+  return known.length === names.length ? known : { reason: "must be hour, day or week, separated by commas" };
 });
 
 const Environment = z.object({
@@ -35,6 +43,11 @@ const Environment = z.object({
   TOKENS_MAX_PER_USER: z._default(integer(1, 1000), 100),
   TOKENS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   LEADERBOARDS_IDEMPOTENCY_SECONDS: z._default(integer(1, 604_800), 86_400),
+  LIKES_KINDS: z._default(KindsText, {}),
+  LIKES_TRENDING: z.optional(windows),
+  LIKES_PARTITION_MEMBERS: z._default(integer(1, 1_000_000), 10_000),
+  LIKES_PARTITIONS: z._default(integer(1, 63), 16),
+  LIKES_MAX_PER_USER: z._default(integer(1, 100_000), 10_000),
   LOCKS_MAX_TTL_SECONDS: z._default(integer(1, 86_400), 3600),
   LOCKS_HEARTBEAT_SECONDS: z._default(integer(2, 60), 5),
   LOCKS_MAX_QUEUE: z._default(integer(1, 10_000), 1000),
@@ -73,7 +86,15 @@ export function parseConfig(environment: Record<string, string | undefined>) {
   const env = parsed.data;
   const redis = toRedisSettings(env);
   const disordered = ORDERED.filter(([shorter, longer]) => env[shorter] > env[longer]);
+  const isLate = Object.values(env.LIKES_KINDS).some(
+    ({ promoteAt = 0 }) => promoteAt > env.LIKES_PARTITION_MEMBERS,
+  );
   const reasons = [
+    ...(isLate
+      ? [
+          "LIKES_KINDS: promoteAt must not exceed LIKES_PARTITION_MEMBERS, beyond which subjects have partitions",
+        ]
+      : []),
     ...disordered.map(([shorter, longer]) => `${shorter}: must not exceed ${longer}`),
     ...contradictions(redis),
   ];
@@ -106,6 +127,13 @@ export function parseConfig(environment: Record<string, string | undefined>) {
       idempotencyMs: Math.min(env.TOKENS_IDEMPOTENCY_SECONDS, env.TOKENS_REFRESH_SECONDS) * 1000,
     },
     leaderboards: { idempotencyMs: env.LEADERBOARDS_IDEMPOTENCY_SECONDS * 1000 },
+    likes: {
+      kinds: env.LIKES_KINDS,
+      trending: env.LIKES_TRENDING ?? (["day"] as const),
+      partitionMembers: env.LIKES_PARTITION_MEMBERS,
+      partitions: env.LIKES_PARTITIONS,
+      maxPerUser: env.LIKES_MAX_PER_USER,
+    },
     locks: {
       maxTtlMs: env.LOCKS_MAX_TTL_SECONDS * 1000,
       heartbeatMs: env.LOCKS_HEARTBEAT_SECONDS * 1000,

@@ -5,6 +5,7 @@ import {
   createRoutes as createLeaderboardsRoutes,
   MAX_BODY_BYTES as LEADERBOARDS_BODY_BYTES,
 } from "../functions/leaderboards/routes.ts";
+import { createRoutes as createLikesRoutes } from "../functions/likes/routes.ts";
 import { createRoutes as createLocksRoutes } from "../functions/locks/routes.ts";
 import { patient, REMEMBER_MS } from "../functions/ops/patience.ts";
 import { createRoutes as createOpsRoutes } from "../functions/ops/routes.ts";
@@ -22,6 +23,9 @@ import { idempotencyScripts } from "../lib/idempotency/scripts.ts";
 import { leaderboardsContract } from "../lib/leaderboards/contract.ts";
 import { createLeaderboards, type Leaderboards } from "../lib/leaderboards/leaderboards.ts";
 import { leaderboardScripts } from "../lib/leaderboards/scripts.ts";
+import { likesContract } from "../lib/likes/contract.ts";
+import { createLikes, type Likes } from "../lib/likes/likes.ts";
+import { likeScripts } from "../lib/likes/scripts.ts";
 import { locksContract } from "../lib/locks/contract.ts";
 import { createLocks, type Locks } from "../lib/locks/locks.ts";
 import { lockScripts } from "../lib/locks/scripts.ts";
@@ -184,6 +188,13 @@ export const composeLeaderboards = composerOf({
   create: (connection, config): Leaderboards => createLeaderboards(connection, config.leaderboards),
   routes: (leaderboards, config, { replica }) => createLeaderboardsRoutes(leaderboards, config, replica),
   maxBodyBytes: () => LEADERBOARDS_BODY_BYTES,
+});
+
+export const composeLikes = composerOf({
+  contract: likesContract,
+  scripts: likeScripts,
+  create: (connection, config): Likes => createLikes(connection, config.likes),
+  routes: (likes, config, { replica }) => createLikesRoutes(likes, config, replica),
 });
 
 export const composeLocks = composerOf({

@@ -42,6 +42,7 @@ const DEFAULTS = {
     idempotencyMs: 600_000,
   },
   leaderboards: { idempotencyMs: 86_400_000 },
+  likes: { kinds: {}, trending: ["day"], partitionMembers: 10_000, partitions: 16, maxPerUser: 10_000 },
   locks: {
     maxTtlMs: 3_600_000,
     heartbeatMs: 5000,
@@ -98,6 +99,12 @@ const EVERYTHING = {
   TOKENS_MAX_PER_USER: "4",
   TOKENS_IDEMPOTENCY_SECONDS: "6",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "5",
+  LIKES_KINDS:
+    '{"post":{"reactions":["like","love"],"several":true},"view":{"approximate":true},"*":{"claps":5}}',
+  LIKES_TRENDING: "week, hour",
+  LIKES_PARTITION_MEMBERS: "100",
+  LIKES_PARTITIONS: "4",
+  LIKES_MAX_PER_USER: "50",
   LOCKS_MAX_TTL_SECONDS: "60",
   LOCKS_HEARTBEAT_SECONDS: "3",
   LOCKS_MAX_QUEUE: "10",
@@ -172,6 +179,17 @@ describe("the settings", () => {
       },
       tokens: { accessMs: 60_000, refreshMs: 3_600_000, graceMs: 0, maxPerUser: 4, idempotencyMs: 6000 },
       leaderboards: { idempotencyMs: 5000 },
+      likes: {
+        kinds: {
+          post: { reactions: ["like", "love"], several: true, approximate: false },
+          view: { reactions: ["like"], several: false, approximate: true },
+          "*": { reactions: ["like"], several: false, approximate: false, claps: 5 },
+        },
+        trending: ["hour", "week"],
+        partitionMembers: 100,
+        partitions: 4,
+        maxPerUser: 50,
+      },
       locks: {
         maxTtlMs: 60_000,
         heartbeatMs: 3000,

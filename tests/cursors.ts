@@ -44,6 +44,21 @@ function followLink({ headers }: Answer): { path: string; query: Record<string, 
   return { path: pathname, query: Object.fromEntries(searchParams) };
 }
 
+/** The link asks for the same consistency as the page before it, and the cursor is good for either. */
+export async function expectConsistencyKept(
+  api: (method: string, path: string, options: CallOptions) => Promise<Answer>,
+  list: (query: Record<string, string>) => Promise<Answer>,
+): Promise<void> {
+  for (const asked of [{}, { consistency: "eventual" }, { consistency: "strong" }]) {
+    const { path, query } = followLink(await list({ limit: "1", ...asked }));
+    const { limit, cursor = "", ...kept } = query;
+    expect(kept).toEqual(asked);
+    const next = await api("GET", path, { query });
+    expect([next.status, followLink(next).query]).toMatchObject([200, asked]);
+    expect((await list({ limit: "1", cursor })).json).toEqual(next.json);
+  }
+}
+
 type List = (userId: string, query?: Record<string, string>) => Promise<Answer>;
 
 /** What a list of things that users have is made of. */

@@ -82,7 +82,7 @@ export function createRoutes(
       const asked = { ...range, limit, after, offset: offset ?? 0 };
       const found = await leaderboardsOf(consistency).page(tenant, board, asked);
       const { entries, last } = done(found);
-      const next = pages.next(last, limit);
+      const next = pages.next(last, limit, consistency);
       return {
         status: 200,
         headers: { ...NO_STORE, ...next.headers },

@@ -42,6 +42,8 @@ export interface Operation {
   readonly headers?: Schema;
   /** A JSON schema, or `bytes` for any media type. A PATCH also comes as a merge patch (RFC 7396). */
   readonly body?: Schema | "bytes";
+  /** Nothing at all counts as an empty object. */
+  readonly bodyOptional?: true;
   /** The fields of an HTML form, as OAuth sends them: its errors are those of RFC 6749 section 5.2. */
   readonly form?: Schema;
   readonly responses: Readonly<Record<number, Response>>;

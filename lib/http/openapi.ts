@@ -79,7 +79,7 @@ const OPERATORS =
   "For the operator: it spans all tenants, whichever the token names, so the scope must be given by name; `*` does not include it.";
 
 function describeOperation(operationId: string, operation: Operation): Json {
-  const { summary, access, spansTenants, params, query, headers, body, form } = operation;
+  const { summary, access, spansTenants, params, query, headers, body, bodyOptional, form } = operation;
   const scopes = access === "authenticated" ? [] : [access];
   const description = [operation.description, spansTenants && OPERATORS].filter(Boolean).join(" ");
   return {
@@ -93,7 +93,7 @@ function describeOperation(operationId: string, operation: Operation): Json {
       ...parameters("query", query),
       ...parameters("header", headers),
     ],
-    ...((body ?? form) && { requestBody: { required: true, content: requestContent(operation) } }),
+    ...((body ?? form) && { requestBody: { required: !bodyOptional, content: requestContent(operation) } }),
     responses: responses(operation),
   };
 }

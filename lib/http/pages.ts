@@ -23,11 +23,15 @@ export function createPages(tenant: string, path: string, query: Readonly<Record
       throw invalidRequest([{ path: "query.cursor", message: "is not a cursor of this list" }]);
     },
 
-    /** How an answer leads to the page after `last`, in its body and in its headers; neither on the last page. */
-    next(last: string | undefined, limit: number) {
+    /**
+     * How an answer leads to the page after `last`, in its body and in its headers; neither on the last page. The link asks
+     * for the same consistency again; the cursor is good for either.
+     */
+    next(last: string | undefined, limit: number, consistency?: string) {
       if (last === undefined) return { body: {}, headers: {} };
       const next = Buffer.concat([check(last), Buffer.from(last)]).toString("base64url");
-      const search = new URLSearchParams({ ...query, limit: String(limit), cursor: next });
+      const asked = { ...query, ...(consistency && { consistency }), limit: String(limit) };
+      const search = new URLSearchParams({ ...asked, cursor: next });
       return { body: { next }, headers: { link: `<${path}?${search}>; rel="next"` } };
     },
   };

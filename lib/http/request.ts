@@ -55,12 +55,16 @@ export function readRequest(
   };
   const query = event.queryStringParameters ?? {};
   const schemas = bodySchemas(operation);
-  const body = readBody(event, operation, [...schemas.keys()], maxBodyBytes);
+  const isLeftOut = operation.bodyOptional && !event.body;
+  const body = isLeftOut ? {} : readBody(event, operation, [...schemas.keys()], maxBodyBytes);
   const request = {
     params: check("path", operation.params, params),
     query: check("query", operation.query ?? NO_QUERY, query),
     headers: check("headers", operation.headers, event.headers),
-    body: operation.body === "bytes" ? body : check("body", schemas.get(mediaType(event)), body),
+    body:
+      operation.body === "bytes"
+        ? body
+        : check("body", isLeftOut ? operation.body : schemas.get(mediaType(event)), body),
     contentType: event.headers["content-type"],
   };
   if (violations.length > 0) throw invalidRequest(violations);

@@ -8,7 +8,7 @@ import type { Script } from "./script.ts";
 
 /** Commands after which nothing is to be waited for; scripts say for themselves whether they only read. */
 const READS = new Set([
-  ...["get", "hmget", "pttl", "zscore", "ping", "auth", "hello", "wait"],
+  ...["get", "hmget", "pttl", "zscore", "zrevrange", "zrevrangebyscore", "ping", "auth", "hello", "wait"],
   ...["info", "config", "cluster", "client", "slowlog", "script", "readonly", "scan", "dbsize"],
   ...["hlen", "llen", "scard", "strlen", "xlen", "zcard"],
 ]);

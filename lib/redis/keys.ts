@@ -1,7 +1,7 @@
 import type { Id } from "../opaque-token.ts";
 
 /** All that have keys. */
-const FEATURES = ["cache", "sessions", "tokens", "leaderboards", "locks", "ops", "sentry"] as const;
+const FEATURES = ["cache", "sessions", "tokens", "leaderboards", "likes", "locks", "ops", "sentry"] as const;
 type Feature = (typeof FEATURES)[number];
 
 const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\{[^{}:]*\\}:[^:]+$`);
@@ -34,6 +34,13 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:leaderboards:{<board>/<partition>}:<period>-holders` | sorted set | which partitions hold such a score, if there are several | as the ranks |
  * | `<tenant>:leaderboards:{<board>/<partition>}:notes` | sorted set | scores gained and lost, which other partitions have yet to follow | until the board is deleted |
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/members` | sorted set | who likes a subject (or is in one of its partitions), and since when | until the last of them likes it no more |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/given` | hash | what those gave who did not give what most do | the same |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | the subject |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/touched-<user>` | string | that a user has changed or taken back a like, against undoing that when a call before it is sent again | twice the deadline |
+ * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums, and without a name the most that one weighed that had to go | twenty half-lives after likes last kept pace with the decay |
+ * | `<tenant>:likes:{<tenant>/<shard>}:liked-<user>` | sorted set | what a user likes, of this shard, and since when | until the user likes none of it |
  * | `<tenant>:locks:{<group>}:fence-<rest>` | string | the last fencing token of a lock | `LOCKS_FENCING_SECONDS` after its last grant or extension |
  * | `<tenant>:locks:{<group>}:holders-<rest>` | sorted set of claims | when each holder's time is over | two minutes more |
  * | `<tenant>:locks:{<group>}:grants-<rest>` | hash | fencing token, extensions and owner of each holder; the permits of those that share it | as holders and queue |
@@ -110,6 +117,23 @@ function leaderboard(tenant: string, board: string, partition: number, part: str
   return key(tenant, "leaderboards", `${board}/${partition}`, part);
 }
 
+/** `{<tenant>/<shard>}`: subjects share slots with what is trending among them, and who likes what of them. A subject has no slash in it. */
+export const likeKeys = {
+  subject(tenant: string, shard: number, subject: string) {
+    const of = key(tenant, "likes", `${tenant}/${shard}`, encodeURIComponent(subject));
+    return {
+      members: `${of}/members`,
+      given: `${of}/given`,
+      counts: `${of}/counts`,
+      estimate: `${of}/estimate`,
+      touched: (user: string) => `${of}/touched-${encodeURIComponent(user)}`,
+    };
+  },
+  trending: (tenant: string, shard: number, window: string) =>
+    key(tenant, "likes", `${tenant}/${shard}`, `trending-${window}`),
+  liked: (tenant: string, shard: number, user: string) =>
+    key(tenant, "likes", `${tenant}/${shard}`, `liked-${encodeURIComponent(user)}`),
+};
 /** Locks of one group share a slot. */
 export const lockKeys = {
   fence: (tenant: string, name: Grouped) => lock(tenant, name, "fence"),

@@ -17,6 +17,7 @@ import { measure, type Sandbox } from "./sandbox.ts";
 import type { Pair } from "./statistics.ts";
 import { format, isOver, type Row, row } from "./table.ts";
 import { measureTransport } from "./transport.ts";
+import type { LikesResult } from "./warm-likes.ts";
 import type { SessionsResult } from "./warm-sessions.ts";
 
 /** Where the compiler and the kernel put things differs from process to process. */
@@ -29,6 +30,7 @@ const REFRESH = "refresh : GET, DEL, SET";
 const BY_HAND = "ZADD, ZREVRANK, ZSCORE in one pipeline";
 const SUBMIT = `submit : ${BY_HAND}`;
 const MEMBER = `member with rank : ${BY_HAND}`;
+const LIKE = "like and count : SADD, SCARD in one pipeline";
 const TOP = "top 100 : ZREVRANGE WITHSCORES";
 const LOCK = "lock and unlock : SET NX PX, then compare and delete";
 /** Two scripts, that keep a queue and a fencing token, against two commands that do not. */
@@ -60,6 +62,8 @@ async function run(): Promise<Row[]> {
     for (const [name, pairs] of Object.entries(rounds)) warm[name] = [...(warm[name] ?? []), ...pairs];
   };
   const bytes: Pair[] = [];
+  const likeBytes: Pair[] = [];
+  const likesEach: Pair[] = [];
   for (let process = 0; process < WARM_PROCESSES; process++) {
     take(await measure<Rounds>("warm-cache.ts", sandbox));
     const sessions = { ...sandbox, bundle: bundles.sessions.file };
@@ -72,6 +76,15 @@ async function run(): Promise<Row[]> {
     take(await measure<Rounds>("warm-tokens.ts", { ...sandbox, bundle: bundles.tokens.file }));
     const locks = { bundle: bundles.locks.file, settings: { LIBRARY: bundles.locksLibrary.file } };
     take(await measure<Rounds>("warm-locks.ts", { ...sandbox, ...locks }));
+    const library = { LIBRARY: bundles.likesLibrary.file };
+    const likes = await measure<LikesResult>("warm-likes.ts", {
+      ...sandbox,
+      bundle: bundles.likes.file,
+      settings: library,
+    });
+    take(likes.rounds);
+    likeBytes.push(likes.bytes);
+    likesEach.push(likes.perSecond);
   }
   say("cold starts");
   const cold = await measureCold(bundles, sandbox);
@@ -108,6 +121,7 @@ async function run(): Promise<Row[]> {
     [SUBMIT]: submit = [],
     [MEMBER]: member = [],
     [TOP]: top = [],
+    [LIKE]: like = [],
     ...others
   } = warm;
   const { cache } = bundles;
@@ -120,6 +134,7 @@ async function run(): Promise<Row[]> {
     row(`warm ${SUBMIT}`, submit, "µs", WARM_BOUND),
     row(`warm ${MEMBER}`, member, "µs", WARM_BOUND),
     row(`warm ${TOP}`, top, "µs", WARM_BOUND),
+    row(`warm ${LIKE}`, like, "µs", WARM_BOUND),
     row(
       "memory of Redis for a member, ties by member : in a sorted set",
       [eachMember.member],
@@ -133,6 +148,8 @@ async function run(): Promise<Row[]> {
       BYTES_BOUNDS.first,
     ),
     row("memory of Redis for a session : for a JSON blob and a set", bytes, "B"),
+    row("memory of Redis for a like, the lists of users included : in two sets", likeBytes, "B"),
+    row("likes a second on one subject by 50 callers : asked for", likesEach, "/s"),
     row("cold, loading the bundle : one of only ioredis", cold, "ms", COLD_BOUND),
     {
       what: "bundle of the cache function : its limit",

@@ -43,6 +43,7 @@ test("the sample events store, read and miss", { timeout: 60_000 }, async () => 
 test("the other functions answer theirs", { timeout: 90_000 }, async () => {
   expect([200, 201]).toContain((await answer("leaderboards", "leaderboards-put")).statusCode);
   expect(await answer("leaderboards", "leaderboards-submit")).toMatchObject({ statusCode: 200 });
+  expect(await answer("likes", "likes-put")).toMatchObject({ statusCode: 200 });
   expect([201, 409]).toContain((await answer("locks", "locks-acquire")).statusCode);
   expect(await answer("sessions", "sessions-create")).toMatchObject({ statusCode: 201 });
   expect(await answer("tokens", "tokens-issue")).toMatchObject({ statusCode: 200 });
@@ -54,6 +55,7 @@ test("the other functions answer theirs", { timeout: 90_000 }, async () => {
     { functionName: "redigate-dev-cache" },
     { functionName: "redigate-dev-health" },
     { functionName: "redigate-dev-leaderboards" },
+    { functionName: "redigate-dev-likes" },
     { functionName: "redigate-dev-locks" },
     { functionName: "redigate-dev-openapi" },
     { functionName: "redigate-dev-ops" },

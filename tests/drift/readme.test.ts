@@ -52,6 +52,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   token: "authorizer",
   standalone: "cluster",
   mymaster: "another",
+  "{}": '{"post":{"claps":5}}',
 };
 
 /** What a variable needs to mean anything. */

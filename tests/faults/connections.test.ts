@@ -7,7 +7,7 @@ import { watchConnections } from "./connections-watch.ts";
 import { type Feature, featureOf } from "./sandbox-features.ts";
 import { buildSandboxes, type FunctionName, type SandboxProcess } from "./sandbox-process.ts";
 
-const NAMES: readonly FunctionName[] = ["cache", "sessions", "tokens", "leaderboards", "locks"];
+const NAMES: readonly FunctionName[] = ["cache", "sessions", "tokens", "leaderboards", "likes", "locks"];
 const SANDBOXES = 50;
 /** Half of them writes. */
 const REQUESTS = 1000;

@@ -1,6 +1,7 @@
 import { cacheContract } from "../../lib/cache/contract.ts";
 import type { Contract } from "../../lib/http/contract.ts";
 import { leaderboardsContract } from "../../lib/leaderboards/contract.ts";
+import { likesContract } from "../../lib/likes/contract.ts";
 import { locksContract } from "../../lib/locks/contract.ts";
 import { sessionsContract } from "../../lib/sessions/contract.ts";
 import { tokensContract } from "../../lib/tokens/contract.ts";
@@ -19,6 +20,7 @@ const CONTRACTS: Readonly<Record<FunctionName, Contract>> = {
   sessions: sessionsContract,
   tokens: tokensContract,
   leaderboards: leaderboardsContract,
+  likes: likesContract,
   locks: locksContract,
 };
 

@@ -10,7 +10,7 @@ import { buildBundles } from "../bench/bundles.ts";
 
 const PROGRAM = new URL("./sandbox-program.ts", import.meta.url);
 
-const NAMES = ["cache", "sessions", "tokens", "leaderboards", "locks"] as const;
+const NAMES = ["cache", "sessions", "tokens", "leaderboards", "likes", "locks"] as const;
 
 /** A function that writes. */
 export type FunctionName = (typeof NAMES)[number];

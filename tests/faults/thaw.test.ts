@@ -6,7 +6,7 @@ import { type AnotherAddress, serveAtAnotherAddress } from "./another-address.ts
 import { type Feature, featureOf } from "./sandbox-features.ts";
 import { buildSandboxes, type FunctionName, type SandboxProcess } from "./sandbox-process.ts";
 
-const NAMES: readonly FunctionName[] = ["cache", "sessions", "tokens", "leaderboards", "locks"];
+const NAMES: readonly FunctionName[] = ["cache", "sessions", "tokens", "leaderboards", "likes", "locks"];
 const DEADLINE_MS = 2000;
 /** Longer than a socket may have been silent. */
 const A_LONG_FREEZE_MS = 90_000;

@@ -4,12 +4,14 @@ import {
   type CompositionOptions,
   composeCache,
   composeLeaderboards,
+  composeLikes,
   composeLocks,
   composeSessions,
   composeTokens,
   until,
 } from "../composition.ts";
 import { createCaller as callLeaderboards } from "../leaderboards/caller.ts";
+import { createCaller as callLikes } from "../likes/caller.ts";
 import { createCaller as callLocks } from "../locks/caller.ts";
 import { createCaller as callSessions } from "../sessions/caller.ts";
 import { createCaller as callTokens } from "../tokens/caller.ts";
@@ -89,6 +91,17 @@ const leaderboardsWrites: MakeWrites = async (api) => {
   };
 };
 
+/** Each of another user, on one subject. */
+const likesWrites: MakeWrites = (api) => {
+  const { put, get } = callLikes(api);
+  const read = (id: string) => get("post:1", id);
+  return {
+    write: (id) => put("post:1", id),
+    read,
+    isThere: async (id) => (await answered(() => read(id))).json.mine === "like",
+  };
+};
+
 /** A lock that is taken: one that was taken twice is held by two. */
 const locksWrites: MakeWrites = (api) => {
   const { acquire, get } = callLocks(api);
@@ -106,6 +119,7 @@ export const FEATURES = {
   sessions: { compose: composeSessions, writes: sessionsWrites },
   tokens: { compose: composeTokens, writes: tokensWrites },
   leaderboards: { compose: composeLeaderboards, writes: leaderboardsWrites },
+  likes: { compose: composeLikes, writes: likesWrites },
   locks: { compose: composeLocks, writes: locksWrites },
 } as const;
 

@@ -12,12 +12,14 @@ import { stubAws } from "../aws/aws-endpoint.ts";
 import {
   composeCache,
   composeLeaderboards,
+  composeLikes,
   composeLocks,
   composeSessions,
   composeTokens,
   until,
 } from "../composition.ts";
 import { createCaller as leaderboardsCaller } from "../leaderboards/caller.ts";
+import { createCaller as likesCaller } from "../likes/caller.ts";
 import { createCaller as locksCaller } from "../locks/caller.ts";
 import { elasticache } from "../ops/elasticache-wire.ts";
 import { operate } from "../ops/operator.ts";
@@ -173,6 +175,38 @@ describe.each(Object.keys(NOT_THERE))("as the users that %s has", (cache) => {
       await caller.rankOf("race", 2);
       await caller.removeMember("race", "m0");
       await caller.remove("race");
+      await sandbox.connection.close();
+    }),
+  );
+
+  test.each([
+    ["of each kind", '{"post":{"reactions":["like","love"],"several":true},"article":{"claps":5}}'],
+    ["that are estimated", '{"*":{"promoteAt":2}}'],
+  ])("every operation of likes %s is served", (_, kinds) =>
+    expectAllServed(contracts.likes, async (noting) => {
+      const sandbox = composeLikes(as("functions"), {
+        environment: {
+          ...environment,
+          LIKES_KINDS: kinds,
+          LIKES_PARTITION_MEMBERS: "2",
+          LIKES_MAX_PER_USER: "2",
+        },
+      });
+      const [caller, rest] = [likesCaller(noting(sandbox.api)), likesCaller(sandbox.api)];
+      await caller.put("post:1", "ann");
+      await caller.users("post:1");
+      await caller.remove("post:1", "ann");
+      for (const user of ["ann", "bob", "cid", "dan"]) {
+        await caller.put("post:1", user);
+        await rest.put("post:1", user, { reaction: "love" });
+        await rest.put("article:1", user, { claps: 3 });
+      }
+      await rest.remove("post:1", "dan");
+      for (const post of ["post:2", "post:3", "post:4"]) await caller.put(post, "ann");
+      await caller.get("post:1", "ann");
+      await caller.batchGet(["post:1", "post:2"], "ann");
+      await caller.liked("ann");
+      await caller.trending({});
       await sandbox.connection.close();
     }),
   );

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type Answer, outcomeOf, uniqueTenant } from "../api.ts";
 import { composeLeaderboards } from "../composition.ts";
+import { expectConsistencyKept } from "../cursors.ts";
 import { createCaller } from "./caller.ts";
 import { createStored } from "./stored.ts";
 
@@ -160,6 +161,10 @@ describe.each(["board", "parts"])("a cursor of the %s", (board) => {
       expect(seen(await ranks(board, query)), JSON.stringify(query)).toEqual(REFUSED);
     expect(seen(await ranks("other", list))).toEqual(REFUSED);
     expect(seen(await stranger.ranks("board", list))).toEqual(REFUSED);
+  });
+
+  test("leads to a page that is read as the one before was asked for", async () => {
+    await expectConsistencyKept(sandbox.api, (query) => ranks(board, query));
   });
 
   test("is refused when it was changed, and beside an offset", async () => {

@@ -1,7 +1,8 @@
 import { onTestFinished } from "vitest";
 import { uniqueTenant } from "../api.ts";
-import { type Composition, composeCache, composeLeaderboards } from "../composition.ts";
+import { type Composition, composeCache, composeLeaderboards, composeLikes } from "../composition.ts";
 import { createCaller } from "../leaderboards/caller.ts";
+import { createCaller as createLikesCaller } from "../likes/caller.ts";
 import { startReplicatedPair } from "./replicated-pair.ts";
 
 export const eventual = { consistency: "eventual" };
@@ -32,6 +33,11 @@ export async function startBesideReplica() {
       const sandbox = composeLeaderboards(primaryUrl, settings());
       onTestFinished(() => sandbox.connection.close());
       return { ...sandbox, ...createCaller(sandbox.api) };
+    },
+    startLikes() {
+      const sandbox = composeLikes(primaryUrl, settings());
+      onTestFinished(() => sandbox.connection.close());
+      return { ...sandbox, ...createLikesCaller(sandbox.api) };
     },
     /** Text that is `old` on the replica and `new` on the primary. */
     async writeTwice(key: string): Promise<void> {

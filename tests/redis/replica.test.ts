@@ -56,6 +56,31 @@ describe("while the replica is behind", () => {
     expect((await member("board", "m0")).json.score).toBe(30);
   });
 
+  test("every read of likes gives the old ones if it may, and the new ones otherwise", async () => {
+    const { like, get, batchGet, users, trending } = beside.startLikes();
+    await like("page", "ann");
+    await beside.catchUp();
+    await beside.holdBack();
+    await like("page", "bob");
+    const reads: Record<string, (query?: Record<string, string>) => Promise<Answer>> = {
+      count: (query) => get("page", "bob", query),
+      batch: (query) => batchGet(["page"], "bob", query),
+      users: (query) => users("page", query),
+      trending: (query) => trending(query),
+    };
+    for (const [name, read] of Object.entries(reads)) {
+      const [old, now, strong] = [await read(eventual), await read(), await read({ consistency: "strong" })];
+      expect([old.status, now.status, strong.status], name).toEqual([200, 200, 200]);
+      expect(old.text, name).not.toBe(now.text);
+      expect(strong.text, name).toBe(now.text);
+    }
+    expect((await get("page", "bob", eventual)).json).toEqual({
+      count: 1,
+      reactions: { like: 1 },
+      mine: null,
+    });
+  });
+
   test("without REDIS_REPLICA_URL the primary answers", async () => {
     const sandbox = beside.startCache("");
     await beside.writeTwice("alone");
@@ -124,6 +149,8 @@ describe("is refused with 400", () => {
     ["tokens", "POST", "/v1/tokens", { body: { ...user, clientId: "app", scope: "read" } }],
     ["tokens", "POST", "/v1/tokens/introspect", { body: "token=a.b", headers: form }],
     ["leaderboards", "GET", "/v1/leaderboards/b", {}],
+    ["likes", "GET", "/v1/likes/users/ann", {}],
+    ["likes", "PUT", "/v1/likes/page/users/ann", {}],
   ])("an operation of %s that does not have it: %s %s", async (feature, method, where, options) => {
     const writers = await startWriters(beside.primaryUrl, beside.settings());
     onTestFinished(() => closeAll(writers));

@@ -1,0 +1,152 @@
+import type { Config } from "../config.ts";
+import type { Connection } from "../redis/connection.ts";
+import type { Call } from "../redis/fan-out.ts";
+import { isEstimable, type Kind, kindOf } from "./kinds.ts";
+import { createLists } from "./lists.ts";
+import { createMembers } from "./members.ts";
+import { keysOf, type Place, partitionOf, SHARDS } from "./places.ts";
+import type { TallyReply } from "./scripts.ts";
+import { firstOf, type Likes as Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
+import { createTrending } from "./trending.ts";
+import { type Circumstances, createVisits, type Visit } from "./visits.ts";
+import { HALF_LIVES_MS } from "./windows.ts";
+
+/** How many members one call lets go into an estimate. */
+const LET_GO = 500;
+
+/** What a user gives: a reaction or a number of claps; undefined for what most give, or what they gave before. */
+export type Gift = string | number | undefined;
+
+export type Likes = ReturnType<typeof createLikes>;
+
+/**
+ * Likes of many tenants. Who likes a subject, how many, what a user likes and what is trending is written at one moment, by
+ * one script in one slot. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
+ * partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
+ */
+export function createLikes(connection: Connection, settings: Config["likes"]) {
+  const visitAll = createVisits();
+  const rememberMs = 2 * connection.deadlineMs;
+  const listed = Math.ceil(settings.maxPerUser / SHARDS);
+  const windows = [
+    settings.trending.length,
+    ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
+  ];
+
+  /** A look at all partitions of a subject, and at what a user gave. */
+  function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
+    const names = namesOf(kind);
+    return {
+      place,
+      read: readTally,
+      call(partition, partitions) {
+        const { members, given, counts } = keysOf(place, partition);
+        const whose = partition === 0 || partition === partitionOf(user, partitions) ? user : "";
+        return (redis) => redis.likeLook(members, given, counts, whose, ...names);
+      },
+    };
+  }
+
+  /** What `call` does in the partition of the user, and a look at the others. */
+  function change(
+    place: Place,
+    user: string,
+    kind: Kind,
+    call: (partition: number, so: Circumstances<Tally>) => Call | undefined,
+  ): Visit<Tally, TallyReply> {
+    const others = look(place, kind);
+    return {
+      place,
+      read: readTally,
+      call(partition, partitions, so) {
+        const isMine = partition === 0 || partition === partitionOf(user, partitions);
+        return (isMine && call(partition, so)) || others.call(partition, partitions, so);
+      },
+    };
+  }
+
+  /**
+   * Makes a user like a subject; the same again changes nothing. O(log n). Two round trips for who is not in the first of
+   * several partitions.
+   */
+  async function like(tenant: string, subject: string, user: string, gift: Gift): Promise<Known> {
+    const place = { tenant, subject };
+    const kind = kindOf(settings.kinds, subject);
+    const adds = change(place, user, kind, (partition, { first, again }) => {
+      const { members, given, counts, estimate, touched, liked, trending } = keysOf(
+        place,
+        partition,
+        settings.trending,
+      );
+      if (isEstimable(kind)) {
+        const keys = [members, estimate, counts, touched(user), ...trending];
+        const args = [user, subject, kind.promoteAt ?? 0, LET_GO, Number(again), ...windows];
+        return (redis) => redis.likeEstimate(keys.length, ...keys, ...args);
+      }
+      // Nobody may be added elsewhere before the first partition has said that they are not in it.
+      if (partition > 0 && first?.isHere !== false) return undefined;
+      const keys = [members, given, counts, touched(user), liked(user), ...trending];
+      const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
+      const args = [user, subject, ...limits, Number(again), rememberMs, listed, ...windows];
+      const names = namesOf(kind);
+      const rules = names.length > 0 ? [modeOf(kind), firstOf(kind), gift ?? "", ...names] : [];
+      return (redis) => redis.likeAdd(keys.length, ...keys, ...args, ...rules);
+    });
+    const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
+    const [tallies = []] = await visitAll(connection.begin(), [{ ...adds, then }]);
+    return sum(kind, tallies, true);
+  }
+
+  /**
+   * Takes a reaction back, or all that a user gave; the same whether it was there or not. O(log n). Where only a count is
+   * known nothing changes, and the answer is approximate.
+   */
+  async function unlike(tenant: string, subject: string, user: string, reaction = ""): Promise<Known> {
+    const place = { tenant, subject };
+    const kind = kindOf(settings.kinds, subject);
+    const all = kind.reactions.length === 1 ? "" : reaction;
+    const takes = change(place, user, kind, (partition, { again }) => {
+      const { members, given, counts, touched, liked, trending } = keysOf(
+        place,
+        partition,
+        settings.trending,
+      );
+      const keys = [members, given, counts, touched(user), liked(user), ...trending];
+      const args = [
+        user,
+        subject,
+        all,
+        firstOf(kind),
+        Number(again),
+        rememberMs,
+        ...windows,
+        ...namesOf(kind),
+      ];
+      return (redis) => redis.likeTake(keys.length, ...keys, ...args);
+    });
+    const [tallies = []] = await visitAll(connection.begin(), [takes]);
+    return sum(kind, tallies, true);
+  }
+
+  /** What is known of subjects, in their order, and what a user gave, if one is named. O(log n) each. */
+  async function getAll(tenant: string, subjects: readonly string[], user?: string): Promise<Known[]> {
+    const kinds = subjects.map((subject) => kindOf(settings.kinds, subject));
+    const visits = subjects.map((subject, at) => look({ tenant, subject }, kinds[at] as Kind, user));
+    const told = await visitAll(connection.begin(), visits);
+    return told.map((tallies, at) => sum(kinds[at] as Kind, tallies, user !== undefined));
+  }
+
+  return {
+    like,
+    unlike,
+    getAll,
+    members: createMembers(connection, settings, visitAll),
+    liked: createLists(connection, settings, visitAll, look),
+    trending: createTrending(connection),
+  };
+}
+
+function modeOf({ several, claps }: Kind): "one" | "several" | "claps" {
+  if (claps !== undefined) return "claps";
+  return several ? "several" : "one";
+}

@@ -1,0 +1,87 @@
+import type { Config } from "../config.ts";
+import type { Connection } from "../redis/connection.ts";
+import { type Call, fanOut } from "../redis/fan-out.ts";
+import { likeKeys } from "../redis/keys.ts";
+import { type Kind, kindOf } from "./kinds.ts";
+import { type Place, partitionOf, SHARDS } from "./places.ts";
+import {
+  isAfter,
+  MAX_AT_ONCE,
+  newestFirst,
+  type Position,
+  readPosition,
+  writePosition,
+} from "./positions.ts";
+import type { TallyReply } from "./scripts.ts";
+import { type Given, givenOf, type Tally } from "./tallies.ts";
+import type { Visit, VisitAll } from "./visits.ts";
+
+/** Something that a user likes. */
+export interface Liked {
+  readonly subject: string;
+  readonly reaction: Given;
+  readonly claps?: number;
+  /** Since when, in milliseconds. */
+  readonly at: number;
+}
+
+export function createLists(
+  connection: Connection,
+  { kinds }: Pick<Config["likes"], "kinds">,
+  visitAll: VisitAll,
+  look: (place: Place, kind: Kind, user: string) => Visit<Tally, TallyReply>,
+) {
+  /**
+   * A page of what a user likes, newest first: of about their last so many likes, as is set. What they like no more by the
+   * time that its subject is asked is left out. Undefined for a cursor of nobody. Two round trips, O(shards · (log n +
+   * limit)), and one more for partitions that were not known.
+   */
+  return async function liked(
+    tenant: string,
+    user: string,
+    { limit, after }: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<{ readonly likes: readonly Liked[]; readonly last: string | undefined } | undefined> {
+    const last = after === undefined ? undefined : readPosition(after);
+    if (after !== undefined && !last) return undefined;
+    const run = connection.begin();
+    const calls = Array.from({ length: SHARDS }, (_, shard): Call => {
+      const key = likeKeys.liked(tenant, shard, user);
+      const count = limit + MAX_AT_ONCE + 1;
+      return (redis) =>
+        redis.zrevrangebyscore(key, last?.at ?? "+inf", "-inf", "WITHSCORES", "LIMIT", 0, count);
+    });
+    const replies = await run((redis) => fanOut(redis, calls), { idempotent: true });
+    const rows = (replies as string[][])
+      .flatMap(readRows)
+      .filter((row) => isAfter(row, last))
+      .sort(newestFirst);
+    const shown = rows.slice(0, limit);
+    const told = await visitAll(
+      run,
+      shown.map(({ name }) => mine(look({ tenant, subject: name }, kindOf(kinds, name), user), user)),
+    );
+    const likes = shown.flatMap(({ name }, at) => {
+      const member = told[at]?.find(({ at }) => at !== undefined);
+      if (member?.at === undefined) return [];
+      return [
+        { subject: name, ...givenOf(kindOf(kinds, name), member.given), at: Math.floor(member.at / 1000) },
+      ];
+    });
+    return { likes, last: rows.length > limit ? writePosition(shown.at(-1)) : undefined };
+  };
+}
+
+function readRows(reply: readonly string[]): Position[] {
+  return reply.flatMap((name, at) => (at % 2 === 0 ? { name, at: Number(reply[at + 1]) } : []));
+}
+
+/** A look at nothing but what the user gave. */
+function mine<T extends Visit<Tally, TallyReply>>(visit: T, user: string): T {
+  return {
+    ...visit,
+    call: (partition, partitions, so) =>
+      partition === 0 || partition === partitionOf(user, partitions)
+        ? visit.call(partition, partitions, so)
+        : undefined,
+  };
+}

@@ -1,0 +1,169 @@
+import { randomBytes } from "node:crypto";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startCluster } from "../../dev/redis/start-cluster.ts";
+import { startRedis } from "../../dev/redis/start-redis.ts";
+import { type Answer, outcomeOf } from "../api.ts";
+import { type Composition, composeLikes, until } from "../composition.ts";
+import { readPages } from "../cursors.ts";
+import { createCaller, type LikesCaller, subjectsOf, usersOf } from "../likes/caller.ts";
+import { type KilledServer, killUnderLoad, startKilledServer } from "./killed-server.ts";
+
+const environment = {
+  LIKES_KINDS: JSON.stringify({ post: { reactions: ["like", "love"] }, view: { approximate: true } }),
+  LIKES_PARTITION_MEMBERS: "10",
+  LIKES_PARTITIONS: "3",
+};
+
+describe("on a server that dies", () => {
+  let server: KilledServer;
+  let sandbox: Composition<unknown>;
+  let caller: LikesCaller;
+  beforeAll(async () => {
+    server = await startKilledServer();
+    sandbox = composeLikes(server.url, { environment });
+    caller = createCaller(sandbox.api);
+  });
+  afterAll(async () => {
+    await sandbox?.connection.close();
+    await server?.stop();
+  });
+
+  test("scripts that it forgot are sent again, whatever is asked next", async () => {
+    const admin = new Redis(server.url);
+    for (let number = 0; number < 12; number++) await caller.like("post:flushed", `first-${number}`);
+    const calls = [
+      () => caller.put("post:flushed", "ann", { reaction: "love" }),
+      () => caller.put("view:flushed", "ann"),
+      () => caller.get("post:flushed", "ann"),
+      () => caller.batchGet(["post:flushed", "page"], "ann"),
+      () => caller.users("post:flushed"),
+      () => caller.liked("ann"),
+      () => caller.remove("post:flushed", "ann"),
+      () => caller.trending(),
+    ];
+    for (const call of calls) {
+      await admin.script("FLUSH");
+      expect((await call()).status).toBe(200);
+    }
+    admin.disconnect();
+  });
+
+  test("kill -9 under load gives only 503 in time, and no like that was acknowledged is lost, or counted twice", async () => {
+    const alive = new Set<string>();
+    const unsure = new Set<string>();
+    await killUnderLoad(server, async (userId, isServed, number) => {
+      const user = `${userId}-${number}`;
+      unsure.add(user);
+      if (!(await isServed(caller.put("post:1", user)))) return;
+      if (!(await isServed(caller.put("post:1", user, { reaction: "love" })))) return;
+      if (number % 3 === 0 && !(await isServed(caller.remove("post:1", user)))) return;
+      unsure.delete(user);
+      if (number % 3) alive.add(user);
+    });
+    expect(alive.size).toBeGreaterThan(5);
+    const listed = (await readPages((query) => caller.users("post:1", query), 100, usersOf)).flat();
+    expect(new Set(listed).size).toBe(listed.length);
+    const { count, reactions } = await caller.read("post:1");
+    let counted = 0;
+    let love = 0;
+    for (const user of [...alive, ...unsure]) {
+      const { mine } = await caller.read("post:1", user);
+      if (alive.has(user)) expect(mine).toBe("love");
+      if (mine !== null) counted++;
+      if (mine === "love") love++;
+      expect(subjectsOf(await caller.liked(user)).length).toBe(mine === null ? 0 : 1);
+    }
+    expect([listed.length, count, reactions]).toEqual([counted, counted, { like: counted - love, love }]);
+  });
+});
+
+describe("on a full server", () => {
+  let server: Awaited<ReturnType<typeof startRedis>>;
+  let admin: Redis;
+  let sandbox: Composition<unknown>;
+  let caller: LikesCaller;
+  beforeAll(async () => {
+    server = await startRedis({ config: ["maxmemory-policy noeviction"] });
+    admin = new Redis(server.url);
+    sandbox = composeLikes(server.url, { environment });
+    caller = createCaller(sandbox.api);
+    for (let number = 0; number < 12; number++) {
+      await caller.like("post:1", `user-${number}`, { reaction: number % 2 ? "love" : "like" });
+      await caller.like("view:1", `user-${number}`);
+    }
+    for (let number = 0; number < 10; number++) await caller.like("full", `user-${number}`);
+    await admin.set("filler", randomBytes(100_000));
+    await admin.config("SET", "maxmemory", "1");
+  });
+  afterAll(async () => {
+    admin?.disconnect();
+    await sandbox?.connection.close();
+    await server?.stop();
+  });
+
+  const everything = async () => [
+    (await caller.get("post:1", "user-3")).text,
+    (await caller.users("post:1")).text,
+    (await caller.get("view:1")).text,
+    (await caller.get("full")).text,
+    (await caller.liked("user-3")).text,
+    (await caller.trending()).json.subjects.map(({ subject }: { subject: string }) => subject),
+    await admin.dbsize(),
+  ];
+
+  test.each<[string, () => Promise<Answer>]>([
+    ["a like", () => caller.put("post:1", "ann")],
+    ["the first like", () => caller.put("post:2", "ann")],
+    ["the like that would open partitions", () => caller.put("full", "ann")],
+    ["a like that is only counted", () => caller.put("view:1", "ann")],
+    ["another reaction", () => caller.put("post:1", "user-3", { reaction: "like" })],
+  ])("%s is refused with 507 and changes nothing", async (_, run) => {
+    const before = await everything();
+    expect(outcomeOf(await run())).toBe("507 out_of_memory");
+    expect(await everything()).toEqual(before);
+  });
+
+  test("whoever likes something no more is let go, and what is left is right", async () => {
+    expect((await caller.remove("post:1", "user-3")).json).toMatchObject({ count: 11, mine: null });
+    expect((await caller.remove("post:1", "user-11")).json).toMatchObject({ count: 10, mine: null });
+    expect((await caller.read("post:1")).reactions).toEqual({ like: 6, love: 4 });
+    expect(subjectsOf(await caller.liked("user-3"))).not.toContain("post:1");
+    await admin.config("SET", "maxmemory", "0");
+    expect(await caller.like("post:1", "user-3")).toMatchObject({ count: 11, mine: "like" });
+  });
+});
+
+test("on a cluster of which a node hangs for a while, nothing is done by halves, and what is sent again is served", async () => {
+  const { nodes, stop } = await startCluster({ nodes: 3 });
+  onTestFinished(stop);
+  const [first, ...others] = nodes.map(({ url }) => new Redis(url));
+  onTestFinished(() => [first, ...others].forEach((admin) => void admin?.disconnect()));
+  const sandbox = composeLikes(nodes[0]?.url ?? "", {
+    environment: { ...environment, REDIS_MODE: "cluster" },
+  });
+  onTestFinished(() => sandbox.connection.close());
+  const { put, like, liked, read, users } = createCaller(sandbox.api);
+  const people = Array.from({ length: 40 }, (_, at) => `user-${at}`);
+  for (const subject of ["post:a", "post:b"]) await like(subject, "warm");
+  await others[0]?.call("CLIENT", "PAUSE", "2500", "ALL");
+  const answers = await Promise.all(people.map((user) => put("post:a", user)));
+  const failed = people.filter((_, at) => answers[at]?.status !== 200);
+  expect(failed.length).toBeGreaterThan(0);
+  // Each partition knows at one moment who is there, and their list does.
+  for (const user of people) {
+    const { mine } = await until(
+      () => read("post:a", user).catch(() => undefined),
+      (known) => known !== undefined,
+    ).then((known) => known ?? { mine: null });
+    expect(subjectsOf(await liked(user)), user).toEqual(mine === null ? [] : ["post:a"]);
+  }
+  for (const user of failed)
+    await until(
+      () => put("post:a", user),
+      ({ status }) => status === 200,
+    );
+  expect(await read("post:a")).toMatchObject({ count: people.length + 1 });
+  expect(usersOf(await users("post:a", { limit: "100" })).sort()).toEqual([...people, "warm"].sort());
+  for (const user of people) expect(subjectsOf(await liked(user))).toEqual(["post:a"]);
+});
