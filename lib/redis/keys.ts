@@ -120,20 +120,27 @@ function leaderboard(tenant: string, board: string, partition: number, part: str
 /** `{<tenant>/<shard>}`: subjects share slots with what is trending among them, and who likes what of them. A subject has no slash in it. */
 export const likeKeys = {
   subject(tenant: string, shard: number, subject: string) {
-    const of = key(tenant, "likes", `${tenant}/${shard}`, encodeURIComponent(subject));
+    const here = likes(tenant, shard);
+    const of = here + encodeURIComponent(subject);
     return {
       members: `${of}/members`,
       given: `${of}/given`,
       counts: `${of}/counts`,
       estimate: `${of}/estimate`,
       touched: (user: string) => `${of}/touched-${encodeURIComponent(user)}`,
+      liked: (user: string) => `${here}liked-${encodeURIComponent(user)}`,
+      trending: (window: string) => `${here}trending-${window}`,
     };
   },
-  trending: (tenant: string, shard: number, window: string) =>
-    key(tenant, "likes", `${tenant}/${shard}`, `trending-${window}`),
+  trending: (tenant: string, shard: number, window: string) => `${likes(tenant, shard)}trending-${window}`,
   liked: (tenant: string, shard: number, user: string) =>
-    key(tenant, "likes", `${tenant}/${shard}`, `liked-${encodeURIComponent(user)}`),
+    `${likes(tenant, shard)}liked-${encodeURIComponent(user)}`,
 };
+
+function likes(tenant: string, shard: number): string {
+  return key(tenant, "likes", `${tenant}/${shard}`, "");
+}
+
 /** Locks of one group share a slot. */
 export const lockKeys = {
   fence: (tenant: string, name: Grouped) => lock(tenant, name, "fence"),
