@@ -102,7 +102,7 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const all = kind.reactions.length === 1 ? "" : reaction;
-    const takes = change(place, user, kind, (partition, { again }) => {
+    const takes = change(place, user, kind, (partition, { first, again }) => {
       const { members, given, counts, touched, liked, trending } = keysOf(place, partition);
       const keys = [members, given, counts, touched(user), liked(user), ...settings.trending.map(trending)];
       const args = [
@@ -110,7 +110,8 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
         subject,
         all,
         firstOf(kind),
-        Number(again),
+        // If it took them out of the first, whom it finds elsewhere has come back since.
+        Number(again || first?.isHere === false),
         rememberMs,
         ...windows,
         ...namesOf(kind),

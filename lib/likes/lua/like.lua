@@ -43,7 +43,8 @@ if is_new then
   redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -ARGV[7] - 1)
   for window = 1, tonumber(ARGV[8]) do trend(KEYS[5 + window], ARGV[8 + window], ARGV[2], at) end
 end
-if not is_new and before ~= after then
+-- Who comes to another partition may just have been taken out of the first.
+if is_new and ARGV[3] == '0' or not is_new and before ~= after then
   redis.call('SET', KEYS[4], 1, 'PX', ARGV[6])
 end
 if #names > 0 then replace(KEYS[2], KEYS[3], ARGV[1], before or '', after) end
