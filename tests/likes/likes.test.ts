@@ -10,6 +10,7 @@ const environment = {
     photo: { reactions: ["like", "love", "wow"], several: true },
     article: { claps: 50 },
     view: { approximate: true },
+    limit: { reactions: ["like", "inf", "nan", "infinity", "INF"] },
   }),
 };
 const sandbox = composeLikes(inject("redisUrl"), { environment });
@@ -83,6 +84,14 @@ test("where several are allowed each is given and taken back for itself", async 
     reactions: { like: 0, love: 0, wow: 1 },
     mine: null,
   });
+});
+
+test("a reaction may have a name that elsewhere is a number", async () => {
+  for (const reaction of ["inf", "nan", "infinity", "INF"])
+    expect(await like("limit:1", reaction, { reaction })).toMatchObject({ mine: reaction });
+  expect((await read("limit:1")).reactions).toEqual({ like: 0, inf: 1, nan: 1, infinity: 1, INF: 1 });
+  expect((await like("limit:1", "inf", { reaction: "nan" })).reactions).toMatchObject({ inf: 0, nan: 2 });
+  expect((await unlike("limit:1", "nan")).reactions).toMatchObject({ inf: 0, nan: 1 });
 });
 
 test("what most give takes no memory of its own", async () => {
