@@ -36,7 +36,7 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/members` | sorted set | who likes a subject (or is in one of its partitions), and since when | until the last of them likes it no more |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/given` | hash | what those gave who did not give what most do | the same |
- * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | the subject |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | until the last member likes it no more; with partitions or an estimate, for good |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/touched-<user>` | string | that a user has changed or taken back a like, against undoing that when a call before it is sent again | twice the deadline |
  * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums | twenty half-lives without a like |

@@ -94,6 +94,27 @@ test("a reaction may have a name that elsewhere is a number", async () => {
   expect((await unlike("limit:1", "nan")).reactions).toMatchObject({ inf: 0, nan: 1 });
 });
 
+test("when everybody has taken their likes back, nothing is left but what ends by itself", async () => {
+  const tenant = `empty-${sandbox.tenant}`.slice(0, 64);
+  const { like, unlike, read } = createCaller(sandbox.apiOf(tenant));
+  const subjects = ["page", "post:1", "photo:1", "article:1"];
+  const gifts = [{}, { reaction: "love" }, { reaction: "wow" }, { claps: 7 }];
+  const users = ["ann", "bob"];
+  for (const [at, subject] of subjects.entries()) {
+    for (const user of users) await like(subject, user, gifts[at]);
+    await unlike(subject, "ann");
+    expect((await read(subject)).count).toBe(1);
+    const { count, reactions = {}, claps } = await unlike(subject, "bob");
+    expect([count, ...Object.values(reactions), claps?.total ?? 0].every((number) => number === 0)).toBe(
+      true,
+    );
+    expect((await read(subject)).reactions).toEqual(reactions);
+  }
+  const lasting = [];
+  for (const key of await keysOf(client, `${tenant}:*`)) if ((await client.pttl(key)) < 0) lasting.push(key);
+  expect(lasting).toEqual([]);
+});
+
 test("what most give takes no memory of its own", async () => {
   const stored = () => keysOf(client, `${sandbox.tenant}:likes:*:post%3Aplain/given`);
   await like("post:plain", "ann");

@@ -32,6 +32,9 @@ if before ~= left then
     at = false
   end
   replace(KEYS[2], KEYS[3], ARGV[1], before, left or '')
+  if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('HEXISTS', KEYS[3], ':partitions') == 0 then
+    redis.call('UNLINK', KEYS[3])
+  end
 elseif ARGV[5] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then
   here = 0
 end
