@@ -81,7 +81,7 @@ function reasonAgainst(settings: Partial<Kind>): string | undefined {
   } = settings;
   const isNamed =
     Array.isArray(reactions) && reactions.every((name) => typeof name === "string" && REACTION.test(name));
-  const isPlain = reactions.length === 1 && !several;
+  const isPlain = isNamed && reactions.length === 1 && !several;
   const isEstimated = approximate || promoteAt !== undefined;
   const rules: [boolean, string][] = [
     [
