@@ -40,7 +40,7 @@ if is_new then
   at, size = now(), size + 1
   redis.call('ZADD', KEYS[1], at, ARGV[1])
   redis.call('ZADD', KEYS[5], at, ARGV[2])
-  redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -ARGV[7] - 1)
+  if redis.call('ZCARD', KEYS[5]) > tonumber(ARGV[7]) then redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -ARGV[7] - 1) end
   for window = 1, tonumber(ARGV[8]) do trend(KEYS[5 + window], ARGV[8 + window], ARGV[2], at) end
 end
 -- Who comes to another partition may just have been taken out of the first.
