@@ -85,7 +85,7 @@ export const likesContract = {
     path: USER,
     summary: "Like a subject",
     description:
-      "The same again changes nothing. `reaction` is one of those of the kind of the subject, by default what the user gave before, or the first; another one takes its place, unless the kind allows several. `claps` is how many the user gives in all. One round trip to Redis; two for who is not in the first partition of a subject that has several.",
+      "The same again changes nothing. `reaction` is one of those of the kind of the subject, by default what the user gave before, or the first; another one takes its place, unless the kind allows several. `claps` is how many the user gives in all. A failover that loses likes of a subject with partitions may count as many users twice, until they take theirs back. One round trip to Redis; two for who is not in the first partition of a subject that has several.",
     access: "likes:write",
     repetition: "idempotent",
     params: memberParams,

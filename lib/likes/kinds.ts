@@ -27,8 +27,9 @@ export type Kinds = Readonly<Record<string, Kind>>;
 const PLAIN: Kind = { reactions: ["like"], several: false, approximate: false };
 
 export function kindOf(kinds: Kinds, subject: string): Kind {
-  const [name = "", ...rest] = subject.split(":");
-  return (rest.length > 0 && Object.hasOwn(kinds, name) ? kinds[name] : kinds["*"]) ?? PLAIN;
+  const colon = subject.indexOf(":");
+  const name = subject.slice(0, Math.max(colon, 0));
+  return (Object.hasOwn(kinds, name) ? kinds[name] : kinds["*"]) ?? PLAIN;
 }
 
 /** Only how many there are is known, or may be one day. */
@@ -80,7 +81,7 @@ function reasonAgainst(settings: Partial<Kind>): string | undefined {
   } = settings;
   const isNamed =
     Array.isArray(reactions) && reactions.every((name) => typeof name === "string" && REACTION.test(name));
-  const isPlain = reactions.length === 1 && !several;
+  const isPlain = isNamed && reactions.length === 1 && !several;
   const isEstimated = approximate || promoteAt !== undefined;
   const rules: [boolean, string][] = [
     [

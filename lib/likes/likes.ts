@@ -73,19 +73,16 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const adds = change(place, user, kind, (partition, { first, again }) => {
-      const { members, given, counts, estimate, touched, liked, trending } = keysOf(
-        place,
-        partition,
-        settings.trending,
-      );
+      const { members, given, counts, estimate, touched, liked, trending } = keysOf(place, partition);
+      const trends = settings.trending.map(trending);
       if (isEstimable(kind)) {
-        const keys = [members, estimate, counts, touched(user), ...trending];
+        const keys = [members, estimate, counts, touched(user), ...trends];
         const args = [user, subject, kind.promoteAt ?? 0, LET_GO, Number(again), ...windows];
         return (redis) => redis.likeEstimate(keys.length, ...keys, ...args);
       }
       // Nobody may be added elsewhere before the first partition has said that they are not in it.
       if (partition > 0 && first?.isHere !== false) return undefined;
-      const keys = [members, given, counts, touched(user), liked(user), ...trending];
+      const keys = [members, given, counts, touched(user), liked(user), ...trends];
       const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
       const args = [user, subject, ...limits, Number(again), rememberMs, listed, ...windows];
       const names = namesOf(kind);
@@ -105,19 +102,16 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const all = kind.reactions.length === 1 ? "" : reaction;
-    const takes = change(place, user, kind, (partition, { again }) => {
-      const { members, given, counts, touched, liked, trending } = keysOf(
-        place,
-        partition,
-        settings.trending,
-      );
-      const keys = [members, given, counts, touched(user), liked(user), ...trending];
+    const takes = change(place, user, kind, (partition, { first, again }) => {
+      const { members, given, counts, touched, liked, trending } = keysOf(place, partition);
+      const keys = [members, given, counts, touched(user), liked(user), ...settings.trending.map(trending)];
       const args = [
         user,
         subject,
         all,
         firstOf(kind),
-        Number(again),
+        // If it took them out of the first, whom it finds elsewhere has come back since.
+        Number(again || first?.isHere === false),
         rememberMs,
         ...windows,
         ...namesOf(kind),

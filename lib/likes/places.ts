@@ -1,6 +1,4 @@
-import { hash } from "node:crypto";
 import { likeKeys } from "../redis/keys.ts";
-import type { Window } from "./windows.ts";
 
 /** So many slots share the subjects of a tenant. It is part of every key, so it can never change. */
 export const SHARDS = 64;
@@ -11,8 +9,11 @@ export interface Place {
   readonly subject: string;
 }
 
+/** FNV-1a, which for a name costs a tenth of what a digest does, with its better bits folded into the others. */
 function numberOf(text: string): number {
-  return hash("sha256", text, "buffer").readUInt32BE();
+  let number = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) number = Math.imul(number ^ text.charCodeAt(at), 0x01000193);
+  return (number ^ (number >>> 15)) >>> 0;
 }
 
 /** Of the partitions 1 to so many, the one in which a user is who is not in the first, which is 0. */
@@ -21,9 +22,6 @@ export function partitionOf(user: string, partitions: number): number {
 }
 
 /** The keys of a partition of a subject, in one slot with what is trending there; no two partitions share one. */
-export function keysOf({ tenant, subject }: Place, partition: number, windows: readonly Window[] = []) {
-  const shard = (numberOf(subject) + partition) % SHARDS;
-  const trending = windows.map((window) => likeKeys.trending(tenant, shard, window));
-  const liked = (user: string) => likeKeys.liked(tenant, shard, user);
-  return { ...likeKeys.subject(tenant, shard, subject), liked, trending };
+export function keysOf({ tenant, subject }: Place, partition: number) {
+  return likeKeys.subject(tenant, (numberOf(subject) + partition) % SHARDS, subject);
 }

@@ -33,6 +33,17 @@ export interface Visit<T extends Told, R> {
 /** Asks about subjects at once, and gives what their partitions tell. */
 export type VisitAll = <T extends Told, R>(run: Run, visits: readonly Visit<T, R>[]) => Promise<T[][]>;
 
+/** A visit under way. */
+interface Round<T extends Told, R> {
+  readonly visit: Visit<T, R>;
+  /** How many there are besides the first, as far as is known. */
+  partitions: number;
+  /** Which to ask. */
+  wanted: readonly number[];
+  /** By the number of the partition. */
+  told: T[];
+}
+
 /**
  * A subject begins with one partition; when that is full it has further ones, and as many for good. Of at most a thousand
  * it is remembered how many, and the first partition says each time whether that is so. One round trip, and another for a
@@ -49,57 +60,61 @@ export function createVisits(): VisitAll {
     if (known.size > MAX_CACHED && oldest !== undefined) known.delete(oldest);
   }
 
-  return async function visitAll<T extends Told, R>(
-    run: Run,
-    visits: readonly Visit<T, R>[],
-  ): Promise<T[][]> {
-    const told = visits.map(() => new Map<number, T>());
+  function begin<T extends Told, R>(visit: Visit<T, R>): Round<T, R> {
+    const partitions = known.get(nameOf(visit.place)) ?? 0;
+    return { visit, partitions, wanted: [0, ...others(partitions)], told: [] };
+  }
 
-    async function ask(wanted: readonly (readonly number[])[], partitions: readonly number[]) {
-      const compose = (again: boolean) =>
-        visits.flatMap((visit, at) =>
-          (wanted[at] ?? []).flatMap((partition) => {
-            const call = visit.call(partition, partitions[at] ?? 0, { first: told[at]?.get(0), again });
-            return call ? { at, partition, visit, call } : [];
-          }),
-        );
-      let asked = compose(false);
-      if (asked.length === 0) return;
-      let tries = 0;
-      const replies = await run(
-        (redis) => {
-          if (tries++ > 0) asked = compose(true);
-          return fanOut(
-            redis,
-            asked.map(({ call }) => call),
-          );
-        },
-        { idempotent: true },
-      );
-      for (const [index, { at, partition, visit }] of asked.entries())
-        told[at]?.set(partition, visit.read(replies[index] as R));
+  /** The same, with which to ask now that the first has told. */
+  function goOn<T extends Told, R>(round: Round<T, R>): void {
+    const { visit, told } = round;
+    const [first] = told;
+    if (!first || first.partitions === round.partitions) {
+      const last = first && visit.then?.(first);
+      round.wanted = last === undefined ? [] : [last];
+      return;
     }
+    learn(visit.place, first.partitions);
+    round.partitions = first.partitions;
+    round.wanted = others(first.partitions);
+    round.told = [first];
+  }
 
-    const guesses = visits.map(({ place }) => known.get(nameOf(place)) ?? 0);
-    await ask(
-      guesses.map((partitions) => [0, ...others(partitions)]),
-      guesses,
-    );
-    const found = told.map((of) => of.get(0)?.partitions ?? 0);
-    const late = visits.map(({ place, then }, at) => {
-      const first = told[at]?.get(0);
-      const partitions = found[at] ?? 0;
-      if (partitions === guesses[at]) return (first && then?.(first)) ?? [];
-      learn(place, partitions);
-      told[at] = new Map(first ? [[0, first]] : []);
-      return others(partitions);
-    });
-    await ask(
-      late.map((each) => [each].flat()),
-      found,
-    );
-    return told.map((of) => [...of.values()]);
+  return async function visitAll(run, visits) {
+    const rounds = visits.map((visit) => begin(visit));
+    await ask(run, rounds);
+    rounds.forEach(goOn);
+    await ask(run, rounds);
+    return rounds.map(({ told }) => Object.values(told));
   };
+}
+
+async function ask<T extends Told, R>(run: Run, rounds: readonly Round<T, R>[]): Promise<void> {
+  if (rounds.every(({ wanted }) => wanted.length === 0)) return;
+  let asked: ReturnType<typeof questions<T, R>> = [];
+  let again = false;
+  const replies = await run(
+    (redis) => {
+      asked = questions(rounds, again);
+      again = true;
+      return fanOut(
+        redis,
+        asked.map(({ call }) => call),
+      );
+    },
+    { idempotent: true },
+  );
+  for (const [at, { round, partition }] of asked.entries())
+    round.told[partition] = round.visit.read(replies[at] as R);
+}
+
+function questions<T extends Told, R>(rounds: readonly Round<T, R>[], again: boolean) {
+  return rounds.flatMap((round) =>
+    round.wanted.flatMap((partition) => {
+      const call = round.visit.call(partition, round.partitions, { first: round.told[0], again });
+      return call ? { round, partition, call } : [];
+    }),
+  );
 }
 
 function others(partitions: number): number[] {

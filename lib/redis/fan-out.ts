@@ -19,7 +19,8 @@ export async function fanOut(
   // than the call. While a slot moves, a cluster's pipeline asks one node for the keys of both, and takes none for missing.
   if (calls.length === 1 || redis instanceof Cluster) {
     const client = redis as unknown as ChainableCommander;
-    const replies = inOneWrite(redis, () => calls.map((call) => Promise.resolve(call(client))));
+    const issue = () => calls.map((call) => Promise.resolve(call(client)));
+    const replies = calls.length === 1 ? issue() : inOneWrite(redis, issue);
     return Promise.all(replies.map((reply) => reply.catch(onError)));
   }
   const pipeline = redis.pipeline();

@@ -36,7 +36,7 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:leaderboards:{<board>/<partition>}:delivered` | hash | the last note of each partition that was followed | until the board is deleted |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/members` | sorted set | who likes a subject (or is in one of its partitions), and since when | until the last of them likes it no more |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/given` | hash | what those gave who did not give what most do | the same |
- * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | the subject |
+ * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/counts` | hash | how often each was given, and how many partitions or about how many more members there are | until the last member likes it no more; with partitions or an estimate, for good |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/estimate` | HyperLogLog | those of whom nobody need know who they are | the subject |
  * | `<tenant>:likes:{<tenant>/<shard>}:<subject>/touched-<user>` | string | that a user has changed or taken back a like, against undoing that when a call before it is sent again | twice the deadline |
  * | `<tenant>:likes:{<tenant>/<shard>}:trending-<window>` | sorted set | what is liked of late, of this shard: logarithms of decayed sums, and without a name the most that one weighed that had to go | twenty half-lives after likes last kept pace with the decay |
@@ -120,20 +120,27 @@ function leaderboard(tenant: string, board: string, partition: number, part: str
 /** `{<tenant>/<shard>}`: subjects share slots with what is trending among them, and who likes what of them. A subject has no slash in it. */
 export const likeKeys = {
   subject(tenant: string, shard: number, subject: string) {
-    const of = key(tenant, "likes", `${tenant}/${shard}`, encodeURIComponent(subject));
+    const here = likes(tenant, shard);
+    const of = here + encodeURIComponent(subject);
     return {
       members: `${of}/members`,
       given: `${of}/given`,
       counts: `${of}/counts`,
       estimate: `${of}/estimate`,
       touched: (user: string) => `${of}/touched-${encodeURIComponent(user)}`,
+      liked: (user: string) => `${here}liked-${encodeURIComponent(user)}`,
+      trending: (window: string) => `${here}trending-${window}`,
     };
   },
-  trending: (tenant: string, shard: number, window: string) =>
-    key(tenant, "likes", `${tenant}/${shard}`, `trending-${window}`),
+  trending: (tenant: string, shard: number, window: string) => `${likes(tenant, shard)}trending-${window}`,
   liked: (tenant: string, shard: number, user: string) =>
-    key(tenant, "likes", `${tenant}/${shard}`, `liked-${encodeURIComponent(user)}`),
+    `${likes(tenant, shard)}liked-${encodeURIComponent(user)}`,
 };
+
+function likes(tenant: string, shard: number): string {
+  return key(tenant, "likes", `${tenant}/${shard}`, "");
+}
+
 /** Locks of one group share a slot. */
 export const lockKeys = {
   fence: (tenant: string, name: Grouped) => lock(tenant, name, "fence"),

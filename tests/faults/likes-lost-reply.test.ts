@@ -187,6 +187,31 @@ describe.each([
   });
 });
 
+test.each([
+  ["that knows the partitions", true],
+  ["that does not", false],
+])(
+  "a like taken back does not take back the one after it, which is in another partition, in a sandbox %s",
+  async (_, knows) => {
+    const subject = newKey();
+    await caller.like(subject, "ann");
+    await other.like(subject, "bob");
+    if (knows) await caller.read(subject);
+    const answer = await sendTwice(
+      line,
+      () => caller.remove(subject, "ann"),
+      async () => {
+        await untilKnown(subject, "ann", ({ mine }) => mine === null);
+        await other.like(subject, "ann");
+      },
+    );
+    expect(outcomeOf(answer)).toBe("503 redis_unavailable");
+    expect(await other.read(subject, "ann")).toMatchObject({ count: 2, mine: "like" });
+    expect(subjectsOf(await other.liked("ann"))).toContain(subject);
+    expect((await caller.unlike(subject, "ann")).count, "a new call is heard").toBe(1);
+  },
+);
+
 test("a like that is only counted until then does not come back either", async () => {
   const subject = `video:${newKey()}`;
   const answer = await sendTwice(

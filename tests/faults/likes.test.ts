@@ -7,6 +7,7 @@ import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeLikes, until } from "../composition.ts";
 import { readPages } from "../cursors.ts";
 import { createCaller, type LikesCaller, subjectsOf, usersOf } from "../likes/caller.ts";
+import { keysOf } from "../provided-redis.ts";
 import { type KilledServer, killUnderLoad, startKilledServer } from "./killed-server.ts";
 
 const environment = {
@@ -132,6 +133,36 @@ describe("on a full server", () => {
     await admin.config("SET", "maxmemory", "0");
     expect(await caller.like("post:1", "user-3")).toMatchObject({ count: 11, mine: "like" });
   });
+});
+
+test("nobody is let into another partition before the replicas have it that the first is closed", async () => {
+  const server = await startRedis(); // it has none
+  onTestFinished(() => server.stop());
+  const closing = { LIKES_PARTITION_MEMBERS: "1", LIKES_PARTITIONS: "1" };
+  const tenants = await Promise.all(
+    ["0", "1"].map(async (replicas) => {
+      const sandbox = composeLikes(server.url, {
+        environment: { ...closing, REDIS_MIN_REPLICAS_ACK: replicas },
+      });
+      onTestFinished(() => sandbox.connection.close());
+      const { put } = createCaller(sandbox.api);
+      const outcomes = [outcomeOf(await put("page", "ann")), outcomeOf(await put("page", "bob"))];
+      return [sandbox.tenant, outcomes] as const;
+    }),
+  );
+  const admin = new Redis(server.url);
+  onTestFinished(() => admin.disconnect());
+  const everywhere = await Promise.all(
+    tenants.map(async ([tenant, outcomes]) => [
+      outcomes,
+      (await keysOf(admin, `${tenant}:*/members`)).length,
+      (await keysOf(admin, `${tenant}:*/counts`)).length,
+    ]),
+  );
+  expect(everywhere).toEqual([
+    [["200", "200"], 2, 1],
+    [["503 redis_unavailable", "503 redis_unavailable"], 1, 1],
+  ]);
 });
 
 test("on a cluster of which a node hangs for a while, nothing is done by halves, and what is sent again is served", async () => {

@@ -22,6 +22,10 @@ describe("LIKES_KINDS is refused, and its reason told but not its value:", () =>
     ],
     [{ post: { secret: 1 } }, /knows for a kind only/],
     [{ post: { reactions: "secret" } }, /reactions must be/],
+    [{ post: { reactions: null } }, /reactions must be/],
+    [{ post: { reactions: null, claps: 5 } }, /reactions must be/],
+    [{ post: { reactions: [null] } }, /reactions must be/],
+    [{ post: { reactions: { length: 1 } } }, /reactions must be/],
     [{ post: { reactions: [] } }, /reactions must be/],
     [{ post: { reactions: ["secret", "secret"] } }, /different names/],
     [{ post: { reactions: ["1secret"] } }, /reactions must be/],
@@ -46,6 +50,19 @@ describe("LIKES_KINDS is refused, and its reason told but not its value:", () =>
     expect(() => parse(kinds)).toThrow(/^Wrong configuration. LIKES_KINDS: /);
     expect(() => parse(kinds)).not.toThrow(/secret/);
   });
+});
+
+test("whatever shape a setting of a kind has, it is taken or its reason told", () => {
+  const shapes = [null, true, false, 0, 1, -1, 1.5, 1e300, "", "like", [], ["like"], [null], [["like"]], {}];
+  for (const name of ["reactions", "several", "claps", "approximate", "promoteAt", "__proto__", "length"])
+    for (const shape of shapes) {
+      const text = `{"post": {${JSON.stringify(name)}: ${JSON.stringify(shape)}}}`;
+      try {
+        expect(parse(text).post).toMatchObject({ [name]: shape });
+      } catch (error) {
+        expect((error as Error).message, text).toMatch(/^Wrong configuration. LIKES_KINDS: /);
+      }
+    }
 });
 
 test.each(["year", "day,year", "day,,Hour"])("LIKES_TRENDING knows three windows: %s", (text) => {

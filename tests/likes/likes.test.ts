@@ -10,6 +10,7 @@ const environment = {
     photo: { reactions: ["like", "love", "wow"], several: true },
     article: { claps: 50 },
     view: { approximate: true },
+    limit: { reactions: ["like", "inf", "nan", "infinity", "INF"] },
   }),
 };
 const sandbox = composeLikes(inject("redisUrl"), { environment });
@@ -83,6 +84,35 @@ test("where several are allowed each is given and taken back for itself", async 
     reactions: { like: 0, love: 0, wow: 1 },
     mine: null,
   });
+});
+
+test("a reaction may have a name that elsewhere is a number", async () => {
+  for (const reaction of ["inf", "nan", "infinity", "INF"])
+    expect(await like("limit:1", reaction, { reaction })).toMatchObject({ mine: reaction });
+  expect((await read("limit:1")).reactions).toEqual({ like: 0, inf: 1, nan: 1, infinity: 1, INF: 1 });
+  expect((await like("limit:1", "inf", { reaction: "nan" })).reactions).toMatchObject({ inf: 0, nan: 2 });
+  expect((await unlike("limit:1", "nan")).reactions).toMatchObject({ inf: 0, nan: 1 });
+});
+
+test("when everybody has taken their likes back, nothing is left but what ends by itself", async () => {
+  const tenant = `empty-${sandbox.tenant}`.slice(0, 64);
+  const { like, unlike, read } = createCaller(sandbox.apiOf(tenant));
+  const subjects = ["page", "post:1", "photo:1", "article:1"];
+  const gifts = [{}, { reaction: "love" }, { reaction: "wow" }, { claps: 7 }];
+  const users = ["ann", "bob"];
+  for (const [at, subject] of subjects.entries()) {
+    for (const user of users) await like(subject, user, gifts[at]);
+    await unlike(subject, "ann");
+    expect((await read(subject)).count).toBe(1);
+    const { count, reactions = {}, claps } = await unlike(subject, "bob");
+    expect([count, ...Object.values(reactions), claps?.total ?? 0].every((number) => number === 0)).toBe(
+      true,
+    );
+    expect((await read(subject)).reactions).toEqual(reactions);
+  }
+  const lasting = [];
+  for (const key of await keysOf(client, `${tenant}:*`)) if ((await client.pttl(key)) < 0) lasting.push(key);
+  expect(lasting).toEqual([]);
 });
 
 test("what most give takes no memory of its own", async () => {

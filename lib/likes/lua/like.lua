@@ -24,24 +24,28 @@ if #names > 0 then after = add(ARGV[kind], ARGV[kind + 1], before, ARGV[kind + 2
 if ARGV[5] == '1' and before ~= after and redis.call('EXISTS', KEYS[4]) == 1 then
   return redis.status_reply('touched')
 end
+local size = redis.call('ZCARD', KEYS[1])
 local counted = redis.call('HMGET', KEYS[3], ':partitions', ':estimate', unpack(names))
 if not at and ARGV[3] ~= '0' then
   -- Once this partition takes nobody in, it never does again: who is not here now can only be in their other one.
-  if not counted[1] and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then
+  if not counted[1] and size >= tonumber(ARGV[3]) then
     redis.call('HSET', KEYS[3], ':partitions', ARGV[4])
     counted[1] = ARGV[4]
   end
-  if counted[1] then return tally(0, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, counted) end
+  if counted[1] then return tally(0, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, size, counted) end
 end
 -- First what takes memory: once a script has written, Redis no longer refuses it for want of memory.
-if not at then
-  at = now()
+local is_new = not at
+if is_new then
+  at, size = now(), size + 1
   redis.call('ZADD', KEYS[1], at, ARGV[1])
   redis.call('ZADD', KEYS[5], at, ARGV[2])
-  redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -ARGV[7] - 1)
+  if redis.call('ZCARD', KEYS[5]) > tonumber(ARGV[7]) then redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -ARGV[7] - 1) end
   for window = 1, tonumber(ARGV[8]) do trend(KEYS[5 + window], ARGV[8 + window], ARGV[2], at) end
-elseif before ~= after then
+end
+-- Who comes to another partition may just have been taken out of the first.
+if is_new and ARGV[3] == '0' or not is_new and before ~= after then
   redis.call('SET', KEYS[4], 1, 'PX', ARGV[6])
 end
-replace(KEYS[2], KEYS[3], ARGV[1], before or '', after)
-return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, #names == 0 and counted)
+if #names > 0 then replace(KEYS[2], KEYS[3], ARGV[1], before or '', after) end
+return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, size, #names == 0 and counted)

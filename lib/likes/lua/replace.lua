@@ -4,7 +4,8 @@ local function replace(given, counts, user, before, after)
   redis.call('HDEL', given, user)
   for sign, words in pairs({ [1] = after, [-1] = before }) do
     for word in words:gmatch('%S+') do
-      redis.call('HINCRBY', counts, tonumber(word) and ':claps' or word, sign * (tonumber(word) or 1))
+      local claps = word:match('^%d+$') -- for tonumber `inf` and `nan` are numbers, too
+      redis.call('HINCRBY', counts, claps and ':claps' or word, sign * (claps or 1))
     end
   end
   if after ~= '' then redis.call('HSET', given, user, after) end
