@@ -56,8 +56,8 @@ async function startedPair() {
   const primary = await started();
   const replica = await started([`replicaof 127.0.0.1 ${primary.port}`]);
   await until(
-    () => replica.admin.info("replication"),
-    (text) => text.includes("master_link_status:up"),
+    () => primary.admin.info("replication"),
+    (text) => text.includes("state=online"),
     20_000,
   );
   const environment = {
