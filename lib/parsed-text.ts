@@ -36,6 +36,7 @@ export function parsed<T>(described: Described, parse: (value: unknown) => T | R
     context.issues.push({ code: "custom", message: outcome.reason, input: value });
     return z.NEVER;
   });
+  schema._zod.optin = undefined; // zod documents whatever is transformed as optional
   descriptions.set(schema, described);
   return schema;
 }

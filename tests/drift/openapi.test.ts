@@ -1,6 +1,8 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
+import * as z from "zod/mini";
 import { contracts } from "../../dev/contracts.ts";
+import type { Operation } from "../../lib/http/contract.ts";
 import { describe as describeApi } from "../../lib/http/openapi.ts";
 import { read } from "./files.ts";
 
@@ -15,6 +17,11 @@ interface Described {
   readonly parameters: readonly Parameter[];
   readonly security: readonly Record<string, readonly string[]>[];
   readonly responses: Readonly<Record<string, { readonly description: string; readonly $ref?: string }>>;
+  readonly requestBody?: {
+    readonly content: Readonly<
+      Record<string, { readonly schema: { readonly required?: readonly string[] } }>
+    >;
+  };
 }
 
 const openapi = JSON.parse(read("openapi.json"));
@@ -27,6 +34,25 @@ const operations = Object.entries<Record<string, Described>>(openapi.paths).flat
     name: `${method} ${path}`,
   })),
 );
+
+/** What each operation takes, where that has fields, and what the document says of it. */
+const requests = Object.values(contracts)
+  .flatMap((contract) => Object.entries<Operation>(contract))
+  .map(([name, { query, headers, body, form }]) => ({
+    name,
+    operation: operations.find(({ operation }) => operation.operationId === name)?.operation as Described,
+    schemas: Object.fromEntries(
+      Object.entries({ query, headers, body, form }).filter(
+        (entry): entry is [string, z.ZodMiniObject] => entry[1] instanceof z.ZodMiniObject,
+      ),
+    ),
+  }));
+
+function namesOf({ parameters }: Described, place: string): string[] {
+  return parameters
+    .filter((parameter) => parameter.in === place && parameter.required)
+    .map(({ name }) => name);
+}
 
 /** Every value in the document, with its JSON pointer. */
 function* values(value: unknown, pointer = ""): Generator<{ pointer: string; value: unknown }> {
@@ -96,6 +122,21 @@ describe("openapi.json is OpenAPI 3.1", () => {
     const schemes = operation.security.flatMap((requirement) => Object.keys(requirement));
     for (const scheme of schemes) expect(openapi.components.securitySchemes).toHaveProperty(scheme);
     expect("401" in operation.responses).toBe(schemes.length > 0);
+  });
+
+  test.each(requests)("$name: what must be sent is required, and nothing else", ({ schemas, operation }) => {
+    const { content } = operation.requestBody ?? {};
+    const described: Record<string, readonly string[]> = {
+      query: namesOf(operation, "query"),
+      headers: namesOf(operation, "header"),
+      body: content?.["application/json"]?.schema.required ?? [],
+      form: content?.["application/x-www-form-urlencoded"]?.schema.required ?? [],
+    };
+    for (const [place, schema] of Object.entries(schemas)) {
+      const fields = Object.entries(schema.def.shape);
+      const needed = fields.filter(([, field]) => !z.safeParse(field, undefined).success);
+      expect(described[place], place).toEqual(needed.map(([name]) => name));
+    }
   });
 
   test("whose schemas are JSON Schema 2020-12", () => {
