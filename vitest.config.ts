@@ -1,12 +1,17 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { defineConfig, type Plugin } from "vitest/config";
 
-/** What esbuild does for `import ... with { type: "text" }`. */
+const { bundled }: { bundled(text: string): string } = createRequire(import.meta.url)(
+  "./dev/bundled-lua.cjs",
+);
+
+/** What dev/lua-plugin.cjs does for esbuild. */
 const lua: Plugin = {
   name: "lua-as-text",
   enforce: "pre",
   load(id) {
-    if (id.endsWith(".lua")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))}`;
+    if (id.endsWith(".lua")) return `export default ${JSON.stringify(bundled(readFileSync(id, "utf8")))}`;
   },
 };
 
