@@ -6,7 +6,7 @@ import { OutOfMemory, RedisUnavailable } from "../redis/errors.ts";
 import { lockKeys } from "../redis/keys.ts";
 import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
 import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
-import { createWakeUp } from "./wake-up.ts";
+import { createWakeUp, pause } from "./wake-up.ts";
 
 /** As many may share a lock for which nobody says how many. */
 const MOST_PERMITS = 1000;
@@ -89,7 +89,9 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
       const woken = wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
       await inTime(woken, leftMs).catch(() => {}); // the time is over, whether its connection is silent or not
       askedAt = performance.now();
-      reply = (await ask().catch(unlessAway)) ?? reply;
+      const asked = await ask().catch(unlessAway);
+      if (!asked) await pause(); // what the last reply says to wait for may have happened
+      reply = asked ?? reply;
     }
   }
 

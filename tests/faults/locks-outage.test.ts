@@ -90,7 +90,7 @@ test("who has had no reply at all is told that Redis is away, and does not wait 
   expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
-test("who waits goes on waiting while Redis is full", async () => {
+test("who waits goes on waiting while Redis is full, without asking all the time", async () => {
   const server = await startRedis({ config: ["maxmemory-policy noeviction"] });
   const sandbox = composeLocks(server.url, { environment: PATIENT });
   onTestFinished(async () => {
@@ -101,9 +101,19 @@ test("who waits goes on waiting while Redis is full", async () => {
   const { token } = await caller.take("full");
   const granted = caller.acquire("full", { waitSeconds: 20 });
   await waiting(caller, "full", 1);
+  const ticket = await caller.queueUp("full");
   const limit = (bytes: number) => sandbox.connection.run((redis) => redis.config("SET", "maxmemory", bytes));
+  const calls = async () => {
+    const info = await sandbox.connection.run((redis) => redis.info("commandstats"));
+    return Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(info)?.[1]);
+  };
   await limit(1);
-  await sleep(600);
+  await caller.release("full", ticket); // and it is woken by that whenever it waits again
+  const [before, startedAt] = [await calls(), performance.now()];
+  await sleep(1000);
+  const looks = (await calls()) - before;
+  expect(looks, "it still looks").toBeGreaterThan(0);
+  expect(looks).toBeLessThan((performance.now() - startedAt) / 20);
   await limit(0);
   await caller.release("full", token);
   expect((await granted).status).toBe(201);
