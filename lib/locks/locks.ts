@@ -61,24 +61,28 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
     if (ticket && ticket.locks !== names.length) return { state: "lost" };
     const secret = call?.key ?? newSecret(SECRET_BYTES);
     const tokenOf = (nonce: string): LockToken => ticket ?? tokenFrom(tenant, wanted, secret, nonce);
-    const nonce = newSecret(NONCE_BYTES);
-    const token = tokenOf(nonce);
     const wakeKeys = names.map((name) => lockKeys.wake(tenant, name));
     const keys = [callKey(tenant, wanted), ...names.flatMap((name) => keysOf(tenant, name))];
-    const values = [
-      claimOf(token),
-      ticket ? "ticket" : call ? digestOf(JSON.stringify(call.request)) : "",
-      token.exclusive || ticket ? 0 : (permits ?? MOST_PERMITS),
-      ttlMs,
-      once ? 0 : settings.heartbeatMs,
-      settings.maxQueue,
-      settings.fencingMs,
-      settings.idempotencyMs,
-      owner,
-      nonce,
-    ];
-    const ask = () =>
-      connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), { idempotent });
+    const request = call && !ticket ? digestOf(JSON.stringify(call.request)) : "";
+    const ask = () => {
+      // A call with a key has another each time, in case the place that it had is over.
+      const nonce = call ? newSecret(NONCE_BYTES) : "";
+      const token = tokenOf(nonce);
+      const values = [
+        claimOf(token),
+        ticket ? "ticket" : "",
+        request,
+        token.exclusive || ticket ? 0 : (permits ?? MOST_PERMITS),
+        ttlMs,
+        once ? 0 : settings.heartbeatMs,
+        settings.maxQueue,
+        settings.fencingMs,
+        settings.idempotencyMs,
+        owner,
+        nonce,
+      ];
+      return connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), { idempotent });
+    };
     let askedAt = performance.now();
     const giveUpAt = askedAt + Math.min(waitMs, connection.leftMs() - connection.deadlineMs);
     let reply = await ask();

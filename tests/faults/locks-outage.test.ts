@@ -67,6 +67,26 @@ test.each(Object.entries(OUTAGES))(
   },
 );
 
+test("a call with a key goes on waiting though Redis was away until its place was over", async () => {
+  const { proxy, holder, waiter, waits } = await startBoth({ LOCKS_HEARTBEAT_SECONDS: "2" });
+  const { token } = await holder.take("lapsed");
+  const key = { "idempotency-key": '"lapsed"' };
+  const answer = waiter.acquire("lapsed", { waitSeconds: 20 }, key);
+  await waits();
+  proxy.refuse();
+  proxy.cut();
+  await until(
+    () => holder.get("lapsed"),
+    ({ json }) => json.waiting === 0,
+  );
+  await proxy.accept();
+  await waiting(holder, "lapsed", 1);
+  await holder.release("lapsed", token);
+  const granted = await answer;
+  expect(granted.status).toBe(201);
+  expect((await waiter.acquire("lapsed", { waitSeconds: 20 }, key)).json).toEqual(granted.json);
+});
+
 test("a ticket gets what was granted while no reply came through", async () => {
   const { proxy, holder, waiter, waits } = await startBoth(PATIENT);
   const { token, fencingToken } = await holder.take("unheard");
