@@ -72,7 +72,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
         claimOf(token),
         ticket ? "ticket" : "",
         request,
-        token.exclusive || ticket ? 0 : (permits ?? MOST_PERMITS),
+        token.exclusive ? 0 : (permits ?? (ticket ? 0 : MOST_PERMITS)),
         ttlMs,
         once ? 0 : settings.heartbeatMs,
         settings.maxQueue,
