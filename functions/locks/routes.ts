@@ -74,7 +74,7 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
     return new Problem(
       409,
       "lock_held",
-      "Others have the lock, or came before. The ticket keeps the place.",
+      "Others have the lock, or their turn comes before. The ticket keeps the place.",
       {
         headers: { "retry-after": String(Math.max(1, seconds)) },
         members: { ticket, position, name, ...(owner !== undefined && { owner }) },
@@ -96,7 +96,7 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
 
     async acquireLock(request) {
       const { token, grants } = await acquire(request, [request.params.name]);
-      const [{ fencingToken, expiresAt } = { fencingToken: 0, expiresAt: 0 }] = grants;
+      const [{ fencingToken, expiresAt }] = grants;
       const body = { token, fencingToken, expiresAt: timestamp(expiresAt) };
       return { status: 201, headers: NO_STORE, body };
     },

@@ -4,12 +4,10 @@ import { inTime } from "../redis/client.ts";
 import type { Connection } from "../redis/connection.ts";
 import { OutOfMemory, RedisUnavailable } from "../redis/errors.ts";
 import { lockKeys } from "../redis/keys.ts";
-import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
-import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
+import { claimOf, type LockName, type LockToken, MAX_PERMITS, newToken } from "./fields.ts";
+import { type Acquired, type Extended, type LockStatus, readAcquired, readStatus } from "./outcomes.ts";
 import { createWakeUp, pause } from "./wake-up.ts";
 
-/** As many may share a lock for which nobody says how many. */
-const MOST_PERMITS = 1000;
 const MOST_SHOWN = 100;
 const SECRET_BYTES = 32;
 const NONCE_BYTES = 16;
@@ -72,7 +70,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
         claimOf(token),
         ticket ? "ticket" : "",
         request,
-        token.exclusive ? 0 : (permits ?? (ticket ? 0 : MOST_PERMITS)),
+        token.exclusive ? 0 : (permits ?? (ticket ? 0 : MAX_PERMITS)),
         ttlMs,
         once ? 0 : settings.heartbeatMs,
         settings.maxQueue,
@@ -110,7 +108,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
     );
     if (reply === "lost" || reply === "exhausted") return { state: reply };
     const [fencingToken, expiresAt] = reply.split(" ").map(Number) as [number, number];
-    return { state: "extended", name: formatName(name), fencingToken, expiresAt };
+    return { state: "extended", fencingToken, expiresAt };
   }
 
   /**
@@ -129,12 +127,12 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   }
 
   /** Who has a lock and how many wait; the first hundred holders. O(log n), and the holders that it shows. */
-  async function look(tenant: string, name: LockName): Promise<Standing> {
+  async function look(tenant: string, name: LockName): Promise<LockStatus> {
     const [fence, holders, grants, , beats] = keysOf(tenant, name);
     const reply = await connection.run((redis) => redis.lockLook(fence, holders, grants, beats, MOST_SHOWN), {
       idempotent,
     });
-    return readStanding(reply);
+    return readStatus(reply);
   }
 
   return { acquire, extend, release, look };
