@@ -77,7 +77,7 @@ export const descriptions: Readonly<Record<string, string>> = {
   LOCKS_MAX_QUEUE: "How many may wait for one lock",
   LOCKS_MAX_EXTENSIONS: "How often a grant may be extended",
   LOCKS_FENCING_SECONDS:
-    "How long after its last grant or extension a lock keeps its fencing token; those that follow are larger even then, but not by one",
+    "How long after its last grant or extension a lock keeps its fencing token (some 150 bytes for each name); those that follow are larger even then, but not by one",
   LOCKS_IDEMPOTENCY_SECONDS: "How long a call with an idempotency key is known again",
   POWERTOOLS_METRICS_DISABLED: "`true` writes no metrics",
   WARM_TARGETS: "For the warmer: `<function name>=<sandboxes to keep warm>`, separated by commas",

@@ -52,7 +52,7 @@ const Environment = z.object({
   LOCKS_HEARTBEAT_SECONDS: z._default(integer(2, 60), 5),
   LOCKS_MAX_QUEUE: z._default(integer(1, 10_000), 1000),
   LOCKS_MAX_EXTENSIONS: z._default(integer(0, 1_000_000), 1000),
-  LOCKS_FENCING_SECONDS: z._default(integer(86_400, 315_360_000), 7_776_000),
+  LOCKS_FENCING_SECONDS: z._default(integer(86_400, 315_360_000), 604_800),
   LOCKS_IDEMPOTENCY_SECONDS: z._default(integer(1, 3600), 600),
   WARM_TARGETS: z._default(list, []),
   WARM_JITTER_SECONDS: z._default(integer(0, 20), 2),

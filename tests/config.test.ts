@@ -48,7 +48,7 @@ const DEFAULTS = {
     heartbeatMs: 5000,
     maxQueue: 1000,
     maxExtensions: 1000,
-    fencingMs: 7_776_000_000,
+    fencingMs: 604_800_000,
     idempotencyMs: 600_000,
   },
   warmTargets: [],

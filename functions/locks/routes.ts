@@ -21,6 +21,7 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
     names: readonly LockName[],
   ) {
     const { ttlSeconds, waitSeconds = 0, permits, owner, ticket, mode } = body;
+    checkMode(body);
     const key = headers["idempotency-key"];
     const found = await locks.acquire(tenant, {
       names,
@@ -29,7 +30,7 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
       ttlMs: lifetime(ttlSeconds),
       waitMs: waitSeconds * 1000,
       owner,
-      ticket: checkTicket(ticket, mode),
+      ticket,
       call: key === undefined || ticket ? undefined : { key, request: [names, body] },
     });
     if (found.state === "granted") return found;
@@ -73,7 +74,7 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
     return new Problem(
       409,
       "lock_held",
-      "Others have the lock, or came before. The ticket keeps the place.",
+      "Others have the lock, or their turn comes before. The ticket keeps the place.",
       {
         headers: { "retry-after": String(Math.max(1, seconds)) },
         members: { ticket, position, name, ...(owner !== undefined && { owner }) },
@@ -95,7 +96,7 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
 
     async acquireLock(request) {
       const { token, grants } = await acquire(request, [request.params.name]);
-      const [{ fencingToken, expiresAt } = { fencingToken: 0, expiresAt: 0 }] = grants;
+      const [{ fencingToken, expiresAt }] = grants;
       const body = { token, fencingToken, expiresAt: timestamp(expiresAt) };
       return { status: 201, headers: NO_STORE, body };
     },
@@ -125,10 +126,11 @@ export function createRoutes(locks: Locks, { locks: settings, http }: Config): H
   };
 }
 
-function checkTicket(ticket: Wish["body"]["ticket"], mode: Wish["body"]["mode"]) {
+function checkMode({ ticket, mode, permits }: Wish["body"]): void {
   if (ticket && mode && ticket.exclusive !== (mode === "exclusive"))
     throw invalidRequest([{ path: "body.ticket", message: "is of the other mode" }]);
-  return ticket;
+  if (permits !== undefined && (mode === "exclusive" || ticket?.exclusive))
+    throw invalidRequest([{ path: "body.permits", message: "are for those who share" }]);
 }
 
 function checkNames(names: readonly LockName[], http: Config["http"]): void {

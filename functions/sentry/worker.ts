@@ -24,8 +24,8 @@ const sentry = createSentry({
 });
 
 /**
- * Runs on a schedule, once though it were started twice; what it saw goes to the metrics, what is wrong to the log as
- * well. Never rejects.
+ * Runs on a schedule, once though it were started twice at the same time; what it saw goes to the metrics, what is wrong
+ * to the log as well. Never rejects.
  */
 export async function handler(_event: unknown, context: Context) {
   connection.endsIn(context.getRemainingTimeInMillis());

@@ -2,10 +2,9 @@ import * as z from "zod/mini";
 import type { Contract, Response } from "../http/contract.ts";
 import { IdempotencyKey, onceResponses } from "../idempotency-key.ts";
 import { text } from "../parsed-text.ts";
-import { LockNameText, LockTokenText } from "./fields.ts";
+import { LockNameText, LockTokenText, MAX_PERMITS } from "./fields.ts";
 
 const MAX_SECONDS = 86_400;
-const MAX_PERMITS = 1000;
 const MAX_LOCKS = 16;
 const LOCK = "/v1/locks/{name+}";
 const noStore = { "cache-control": "`no-store`" };
@@ -25,10 +24,10 @@ const request = {
 
 const HOW =
   "One round trip to Redis; while it waits, one more whenever it is woken and for each quarter of `REDIS_DEADLINE_MS`. " +
-  "First come, first served: what there is room for, behind all that came before, is granted. Who gets 409 `lock_held` has a `ticket`; sending it again before `LOCKS_HEARTBEAT_SECONDS` are over keeps the place, and a DELETE with it gives it up. A ticket whose lock was granted gets the same grant again. It is of the locks that it was taken for, all together. " +
-  "`mode` is `exclusive`, or `shared` by as many as `permits` says (1000 if it does not), which is the default where `permits` stands. As long as anybody shares a lock or waits to, nobody may with another number. " +
-  "Fencing tokens grow by one a grant, whatever ended the grant before. After a failover that lost grants they may repeat those, which `REDIS_MIN_REPLICAS_ACK` or `Durability` prevents; a lock that Redis lost altogether, or that was neither granted nor extended for `LOCKS_FENCING_SECONDS`, begins anew at the microsecond of the clock, beyond all before. " +
-  "With an `Idempotency-Key` the same call has the same grant or ticket for `LOCKS_IDEMPOTENCY_SECONDS`; later it is another call, with another token. Make the key random: who knows it has the lock.";
+  "First come, first served: what there is room for, behind all that came before, is granted. Who gets 409 `lock_held` has a `ticket`; sending it again before `LOCKS_HEARTBEAT_SECONDS` are over keeps the place, and a DELETE with it gives it up. A ticket whose lock was granted gets the same grant again. It is of the locks that it was taken for, all together. `ttlSeconds` and `owner` are those of the call that is granted: send them with the ticket too. " +
+  "`mode` is `exclusive`, or `shared` by as many as `permits` says (1000 if it does not), which is the default where `permits` stands. As long as anybody shares a lock or waits to, nobody may with another number, nor come back with one. " +
+  "Fencing tokens grow by one a grant, whatever ended the grant before. After a failover that lost grants they may repeat those, which `REDIS_MIN_REPLICAS_ACK` or `Durability` prevents, and after a restart from older data: a restored snapshot, or an append-only file that misses the last second. A lock that Redis lost altogether, or that was neither granted nor extended for `LOCKS_FENCING_SECONDS`, begins anew at the microsecond of the clock, beyond all before. " +
+  "With an `Idempotency-Key` the same call has the same grant or ticket for `LOCKS_IDEMPOTENCY_SECONDS`; later it is another call, with another token. What the call was granted does not come again when it has ended (`ticket_lost`); where its place is over, it takes another, with another ticket. The key is known in the group of the names. Make it random: who knows it has the lock, and two who use the same have the same grant.";
 
 const refused: Response = {
   description:
@@ -107,7 +106,7 @@ export const locksContract = {
     path: LOCK,
     summary: "Keep a lock for longer",
     description:
-      "Until `ttlSeconds` from now, and never for less than it has; at most `LOCKS_MAX_EXTENSIONS` times a grant. One round trip to Redis.",
+      "Until `ttlSeconds` from now, and never for less than it has; at most `LOCKS_MAX_EXTENSIONS` times a grant, of which a request that you send again is another. One round trip to Redis.",
     access: "locks:write",
     repetition: "request id",
     params,
@@ -127,7 +126,7 @@ export const locksContract = {
     path: LOCK,
     summary: "Give up a lock, or a place in its queue",
     description:
-      "One round trip to Redis. Sent again within two `REDIS_DEADLINE_MS` it is answered the same; later it is `lock_lost`.",
+      "A token or ticket of several locks is given up with a DELETE for each name. One round trip to Redis. Sent again within two `REDIS_DEADLINE_MS` it is answered the same; later it is `lock_lost`.",
     access: "locks:write",
     repetition: "request id",
     params,

@@ -2,6 +2,9 @@ import * as z from "zod/mini";
 import { digestOf } from "../opaque-token.ts";
 import { parsedText, text } from "../parsed-text.ts";
 
+/** The most that may share a lock; as many may where nobody says how many. */
+export const MAX_PERMITS = 1000;
+
 /** A lock's name: what comes before its first slash is the group, and locks of one group share a slot. */
 export interface LockName {
   readonly group: string;

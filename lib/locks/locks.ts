@@ -4,12 +4,10 @@ import { inTime } from "../redis/client.ts";
 import type { Connection } from "../redis/connection.ts";
 import { OutOfMemory, RedisUnavailable } from "../redis/errors.ts";
 import { lockKeys } from "../redis/keys.ts";
-import { claimOf, formatName, type LockName, type LockToken, newToken } from "./fields.ts";
-import { type Acquired, type Extended, readAcquired, readStanding, type Standing } from "./outcomes.ts";
-import { createWakeUp } from "./wake-up.ts";
+import { claimOf, type LockName, type LockToken, MAX_PERMITS, newToken } from "./fields.ts";
+import { type Acquired, type Extended, type LockStatus, readAcquired, readStatus } from "./outcomes.ts";
+import { createWakeUp, pause } from "./wake-up.ts";
 
-/** As many may share a lock for which nobody says how many. */
-const MOST_PERMITS = 1000;
 const MOST_SHOWN = 100;
 const SECRET_BYTES = 32;
 const NONCE_BYTES = 16;
@@ -61,24 +59,28 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
     if (ticket && ticket.locks !== names.length) return { state: "lost" };
     const secret = call?.key ?? newSecret(SECRET_BYTES);
     const tokenOf = (nonce: string): LockToken => ticket ?? tokenFrom(tenant, wanted, secret, nonce);
-    const nonce = newSecret(NONCE_BYTES);
-    const token = tokenOf(nonce);
     const wakeKeys = names.map((name) => lockKeys.wake(tenant, name));
     const keys = [callKey(tenant, wanted), ...names.flatMap((name) => keysOf(tenant, name))];
-    const values = [
-      claimOf(token),
-      ticket ? "ticket" : call ? digestOf(JSON.stringify(call.request)) : "",
-      token.exclusive || ticket ? 0 : (permits ?? MOST_PERMITS),
-      ttlMs,
-      once ? 0 : settings.heartbeatMs,
-      settings.maxQueue,
-      settings.fencingMs,
-      settings.idempotencyMs,
-      owner,
-      nonce,
-    ];
-    const ask = () =>
-      connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), { idempotent });
+    const request = call && !ticket ? digestOf(JSON.stringify(call.request)) : "";
+    const ask = () => {
+      // A call with a key has another each time, in case the place that it had is over.
+      const nonce = call ? newSecret(NONCE_BYTES) : "";
+      const token = tokenOf(nonce);
+      const values = [
+        claimOf(token),
+        ticket ? "ticket" : "",
+        request,
+        token.exclusive ? 0 : (permits ?? (ticket ? 0 : MAX_PERMITS)),
+        ttlMs,
+        once ? 0 : settings.heartbeatMs,
+        settings.maxQueue,
+        settings.fencingMs,
+        settings.idempotencyMs,
+        owner,
+        nonce,
+      ];
+      return connection.run((redis) => redis.lockAcquire(keys.length, ...keys, ...values), { idempotent });
+    };
     let askedAt = performance.now();
     const giveUpAt = askedAt + Math.min(waitMs, connection.leftMs() - connection.deadlineMs);
     let reply = await ask();
@@ -89,7 +91,9 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
       const woken = wakeUp(wakeKeys, wakings, Math.min(leftMs, endsInMs, longestMs));
       await inTime(woken, leftMs).catch(() => {}); // the time is over, whether its connection is silent or not
       askedAt = performance.now();
-      reply = (await ask().catch(unlessAway)) ?? reply;
+      const asked = await ask().catch(unlessAway);
+      if (!asked) await pause(); // what the last reply says to wait for may have happened
+      reply = asked ?? reply;
     }
   }
 
@@ -104,7 +108,7 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
     );
     if (reply === "lost" || reply === "exhausted") return { state: reply };
     const [fencingToken, expiresAt] = reply.split(" ").map(Number) as [number, number];
-    return { state: "extended", name: formatName(name), fencingToken, expiresAt };
+    return { state: "extended", fencingToken, expiresAt };
   }
 
   /**
@@ -123,12 +127,12 @@ export function createLocks(connection: Connection, settings: Config["locks"]) {
   }
 
   /** Who has a lock and how many wait; the first hundred holders. O(log n), and the holders that it shows. */
-  async function look(tenant: string, name: LockName): Promise<Standing> {
+  async function look(tenant: string, name: LockName): Promise<LockStatus> {
     const [fence, holders, grants, , beats] = keysOf(tenant, name);
     const reply = await connection.run((redis) => redis.lockLook(fence, holders, grants, beats, MOST_SHOWN), {
       idempotent,
     });
-    return readStanding(reply);
+    return readStatus(reply);
   }
 
   return { acquire, extend, release, look };

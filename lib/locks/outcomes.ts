@@ -25,7 +25,7 @@ export interface Held {
 export interface Granted {
   readonly state: "granted";
   readonly token: string;
-  readonly grants: readonly Grant[];
+  readonly grants: readonly [Grant, ...Grant[]];
   /** For how much longer all of them are held, at least. */
   readonly leftMs: number;
 }
@@ -42,7 +42,7 @@ export type Acquired =
   | { readonly state: "full" };
 
 export type Extended =
-  | ({ readonly state: "extended" } & Grant)
+  | ({ readonly state: "extended" } & Omit<Grant, "name">)
   | { readonly state: "lost" }
   | { readonly state: "exhausted" };
 
@@ -55,7 +55,7 @@ export interface Holder {
 }
 
 /** A lock, which may be free: its last fencing token, its permits while it is shared, and who has it. */
-export interface Standing {
+export interface LockStatus {
   readonly fencingToken: number | undefined;
   readonly permits: number | undefined;
   readonly holding: number;
@@ -77,7 +77,7 @@ export function readAcquired(
       name: formatName(name),
       fencingToken: Number(numbers[2 * index]),
       expiresAt: Number(numbers[2 * index + 1]),
-    }));
+    })) as [Grant, ...Grant[]];
     const heldMs = Math.min(...grants.map(({ expiresAt }) => expiresAt)) - now;
     const leftMs = askedAt + heldMs - performance.now();
     return { state: "granted", token: tokenOf(nonce).text, grants, leftMs };
@@ -95,7 +95,7 @@ function readGrant(text: string) {
   return { fencingToken: Number(fencingToken) || undefined, owner: owner.join(" ") || undefined };
 }
 
-export function readStanding([last, permits, holding, waiting, ...rows]: LookReply): Standing {
+export function readStatus([last, permits, holding, waiting, ...rows]: LookReply): LockStatus {
   const holders: Holder[] = [];
   for (let at = 0; at < rows.length; at += 3) {
     const [claim = "", ends, grant = ""] = rows.slice(at, at + 3);

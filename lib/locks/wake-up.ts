@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../redis/connection.ts";
 
-/** Between looks, where nothing wakes. */
-const POLL_MS = 50;
+const PAUSE_MS = 50;
+
+/** Between looks, where nothing wakes, and after one that failed. */
+export const pause = () => sleep(PAUSE_MS * (0.5 + Math.random()));
 
 /**
  * Waits until something is given up at one of some locks, at most `forMs`. It blocks on the streams that a release writes
@@ -34,6 +36,6 @@ export function createWakeUp(connection: Connection) {
 
   return async (streams: readonly string[], after: readonly string[], forMs: number): Promise<void> => {
     if (!isTaken && (await block(streams, after, forMs))) return;
-    await sleep(POLL_MS * (0.5 + Math.random()));
+    await pause();
   };
 }

@@ -47,7 +47,7 @@ export async function withLock<T>(
   }
   if (found.state !== "granted") throw new Error(`The lock cannot be had: ${found.state}`);
   const token = readToken(found.token);
-  const [{ fencingToken } = { fencingToken: 0 }] = found.grants;
+  const [{ fencingToken }] = found.grants;
   const done = new AbortController();
   const lost = new AbortController();
   let endsAt = performance.now() + found.leftMs;

@@ -67,6 +67,26 @@ test.each(Object.entries(OUTAGES))(
   },
 );
 
+test("a call with a key goes on waiting though Redis was away until its place was over", async () => {
+  const { proxy, holder, waiter, waits } = await startBoth({ LOCKS_HEARTBEAT_SECONDS: "2" });
+  const { token } = await holder.take("lapsed");
+  const key = { "idempotency-key": '"lapsed"' };
+  const answer = waiter.acquire("lapsed", { waitSeconds: 20 }, key);
+  await waits();
+  proxy.refuse();
+  proxy.cut();
+  await until(
+    () => holder.get("lapsed"),
+    ({ json }) => json.waiting === 0,
+  );
+  await proxy.accept();
+  await waiting(holder, "lapsed", 1);
+  await holder.release("lapsed", token);
+  const granted = await answer;
+  expect(granted.status).toBe(201);
+  expect((await waiter.acquire("lapsed", { waitSeconds: 20 }, key)).json).toEqual(granted.json);
+});
+
 test("a ticket gets what was granted while no reply came through", async () => {
   const { proxy, holder, waiter, waits } = await startBoth(PATIENT);
   const { token, fencingToken } = await holder.take("unheard");
@@ -90,7 +110,7 @@ test("who has had no reply at all is told that Redis is away, and does not wait 
   expect(performance.now() - startedAt).toBeLessThan(10_000);
 });
 
-test("who waits goes on waiting while Redis is full", async () => {
+test("who waits goes on waiting while Redis is full, without asking all the time", async () => {
   const server = await startRedis({ config: ["maxmemory-policy noeviction"] });
   const sandbox = composeLocks(server.url, { environment: PATIENT });
   onTestFinished(async () => {
@@ -101,9 +121,19 @@ test("who waits goes on waiting while Redis is full", async () => {
   const { token } = await caller.take("full");
   const granted = caller.acquire("full", { waitSeconds: 20 });
   await waiting(caller, "full", 1);
+  const ticket = await caller.queueUp("full");
   const limit = (bytes: number) => sandbox.connection.run((redis) => redis.config("SET", "maxmemory", bytes));
+  const calls = async () => {
+    const info = await sandbox.connection.run((redis) => redis.info("commandstats"));
+    return Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(info)?.[1]);
+  };
   await limit(1);
-  await sleep(600);
+  await caller.release("full", ticket); // and it is woken by that whenever it waits again
+  const [before, startedAt] = [await calls(), performance.now()];
+  await sleep(1000);
+  const looks = (await calls()) - before;
+  expect(looks, "it still looks").toBeGreaterThan(0);
+  expect(looks).toBeLessThan((performance.now() - startedAt) / 20);
   await limit(0);
   await caller.release("full", token);
   expect((await granted).status).toBe(201);

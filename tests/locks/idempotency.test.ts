@@ -9,9 +9,14 @@ const brief = composeLocks(inject("redisUrl"), {
   tenant: sandbox.tenant,
   environment: { LOCKS_IDEMPOTENCY_SECONDS: "1" },
 });
-const { acquire, acquireAll, take, extend, release, get } = createCaller(sandbox.api);
+const hasty = composeLocks(inject("redisUrl"), {
+  tenant: sandbox.tenant,
+  environment: { LOCKS_HEARTBEAT_SECONDS: "2" },
+});
+const { acquire, acquireAll, take, queueUp, extend, release, get } = createCaller(sandbox.api);
 const briefly = createCaller(brief.api);
-afterAll(() => Promise.all([sandbox.connection.close(), brief.connection.close()]));
+const hastily = createCaller(hasty.api);
+afterAll(() => Promise.all([sandbox, brief, hasty].map(({ connection }) => connection.close())));
 
 const key = (text: string) => ({ "idempotency-key": `"${text}"` });
 
@@ -71,6 +76,54 @@ test("what a call was granted is not granted again when it has ended", async () 
   await release("ended", json.token);
   expect(outcomeOf(await acquire("ended", {}, key("ended")))).toBe("409 ticket_lost");
   expect((await get("ended")).json).toMatchObject({ holding: 0, waiting: 0 });
+});
+
+test("the same call gets another place, with another ticket, when nobody came back to the first in time", async () => {
+  const { token } = await take("lapsed");
+  const { ticket } = (await hastily.acquire("lapsed", {}, key("lapsed"))).json;
+  await sleep(2050);
+  await queueUp("lapsed");
+  const again = await acquire("lapsed", {}, key("lapsed"));
+  expect(again.json).toMatchObject({ code: "lock_held", position: 2 });
+  expect(again.json.ticket).not.toBe(ticket);
+  expect(outcomeOf(await acquire("lapsed", { ticket }))).toBe("409 ticket_lost");
+  expect((await acquire("lapsed", {}, key("lapsed"))).json.ticket).toBe(again.json.ticket);
+  await release("lapsed", token);
+  expect((await get("lapsed")).json.waiting).toBe(2);
+});
+
+test("what its ticket was granted and gave up does not come back to the same call, which gets another grant", async () => {
+  const { token } = await take("ticket");
+  const { ticket } = (await acquire("ticket", {}, key("ticket"))).json;
+  await release("ticket", token);
+  await acquire("ticket", { ticket });
+  await release("ticket", ticket);
+  const { json } = await acquire("ticket", {}, key("ticket"));
+  expect(json.token).toMatch(/^x/);
+  expect(json.token).not.toBe(ticket);
+  expect((await release("ticket", json.token)).status).toBe(204);
+  expect((await get("ticket")).json.holding).toBe(0);
+});
+
+test("several locks are one call, whose places are lost together", async () => {
+  const names = ["together/a", "together/b"];
+  const { token } = await take("together/b");
+  const first = await hastily.acquireAll(names, {}, key("together"));
+  await sleep(2050);
+  await release("together/b", token);
+  const again = await acquireAll(names, {}, key("together"));
+  expect(again.status).toBe(201);
+  expect(again.json.token).not.toBe(first.json.ticket);
+  await release("together/a", again.json.token);
+  expect(outcomeOf(await acquireAll(names, {}, key("together")))).toBe("409 ticket_lost");
+});
+
+test("a key is known for as long as the ticket is that its call got", async () => {
+  const { token } = await take("known");
+  const { ticket } = (await briefly.acquire("known", {}, key("known"))).json;
+  await sleep(1050);
+  expect((await briefly.acquire("known", {}, key("known"))).json).toMatchObject({ ticket, position: 1 });
+  await release("known", token);
 });
 
 test("a call that was refused may be made again", async () => {

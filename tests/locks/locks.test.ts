@@ -193,6 +193,16 @@ describe("fencing tokens", () => {
   });
 });
 
+test("of very many holders all are counted, and the hundred are told that end first", async () => {
+  const take = (ttlSeconds: number) => acquire("many", { mode: "shared", ttlSeconds });
+  await Promise.all(Array.from({ length: 101 }, (_, index) => take(200 - index)));
+  const { holding, holders } = (await get("many")).json;
+  expect([holding, holders.length]).toEqual([101, 100]);
+  const ends = holders.map(({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt));
+  expect(ends).toEqual(ends.toSorted((a: number, b: number) => a - b));
+  expect(ends.at(-1) - ends[0]).toBeLessThan(100_000);
+});
+
 test("a lock that nobody has ever had is free", async () => {
   const { json } = await get("never");
   expect(json).toEqual({ name: "never", holding: 0, waiting: 0, holders: [] });

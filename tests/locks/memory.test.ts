@@ -13,9 +13,9 @@ afterAll(async () => {
 });
 
 /** How much longer each key of a lock is kept, by its part. */
-async function keptOf(name: string): Promise<Record<string, number>> {
+async function keptOf(group: string, name = "*"): Promise<Record<string, number>> {
   const kept: Record<string, number> = {};
-  for (const key of await keysOf(raw, `${sandbox.tenant}:locks:{${name}}:*`))
+  for (const key of await keysOf(raw, `${sandbox.tenant}:locks:{${group}}:*-${name}`))
     kept[key.split(":")[3]?.split("-")[0] ?? ""] = await raw.pttl(key);
   return kept;
 }
@@ -38,6 +38,17 @@ test("everything ends by itself, two minutes after it is of use to nobody", asyn
   await extend("ends", token, 600);
   const extended = await keptOf("ends");
   for (const each of [extended.holders, extended.grants]) expect(each).toBeGreaterThan(700_000);
+});
+
+test("so does what waits at a lock that is free for another that is not", async () => {
+  await take("beside/held");
+  await acquireAll(["beside/held", "beside/free"], { permits: 2 });
+  const kept = await keptOf("beside", "free");
+  expect(Object.keys(kept).sort()).toEqual(["beats", "grants", "queue"]);
+  for (const each of Object.values(kept)) {
+    expect(each).toBeGreaterThan(115_000);
+    expect(each).toBeLessThanOrEqual(125_000);
+  }
 });
 
 test("who comes for a moment does not end what others have for long", async () => {

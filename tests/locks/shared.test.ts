@@ -62,18 +62,29 @@ describe("a lock with permits", () => {
     expect((await get("gone")).json.permits).toBe(2);
   });
 
-  test("has not the number that somebody gave who has it alone", async () => {
-    const alone = { mode: "exclusive", permits: 7 };
-    const { token } = await take("alone", alone);
-    const come = () => acquire("alone", alone, { "idempotency-key": '"alone"' });
-    await come();
-    const reader = await queueUp("alone", { permits: 2 });
-    await release("alone", token);
-    const writer = await come();
-    expect(writer.status).toBe(201);
-    await release("alone", writer.json.token);
-    expect((await acquire("alone", { ticket: reader })).status).toBe(201);
-    expect((await get("alone")).json.permits).toBe(2);
+  test("keeps their number when somebody comes back with it, and refuses another as it does the first time", async () => {
+    const { token } = await take("back");
+    const tickets = [await queueUp("back", { permits: 2 }), await queueUp("back", { permits: 2 })];
+    for (const permits of [1, 3])
+      for (const ticket of tickets)
+        expect(outcomeOf(await acquire("back", { ticket, permits }))).toBe("409 permits_mismatch");
+    const back = await acquire("back", { ticket: tickets[1], permits: 2 });
+    expect(back.json).toMatchObject({ code: "lock_held", position: 2, ticket: tickets[1] });
+    await release("back", token);
+    for (const ticket of tickets) expect((await acquire("back", { ticket })).status).toBe(201);
+    expect((await get("back")).json).toMatchObject({ holding: 2, permits: 2 });
+  });
+
+  test("has no permits for who is to have it alone", async () => {
+    await take("alone", { permits: 2 });
+    const ticket = await queueUp("alone");
+    for (const body of [{ mode: "exclusive" }, { ticket }, { ticket, mode: "exclusive" }]) {
+      const refused = await acquire("alone", { ...body, permits: 2 });
+      expect(outcomeOf(refused)).toBe("400 invalid_request");
+      expect(refused.json.errors).toMatchObject([{ path: "body.permits" }]);
+    }
+    expect((await acquire("alone", { ticket, mode: "exclusive" })).json.position).toBe(1);
+    expect((await get("alone")).json).toMatchObject({ holding: 1, waiting: 1 });
   });
 
   test("is taken as a whole by who names no permits", async () => {

@@ -78,6 +78,51 @@ test("several calls that wait in one sandbox all come through, and hold up nothi
   expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(10).fill(204));
 });
 
+test("who waits asks once for each time that it blocks, and not all the time", async () => {
+  const [holder, waiter] = [start(), start(PATIENT)];
+  const { token } = await holder.take("seldom");
+  const wanted = { names: [{ group: "seldom", rest: "" }], exclusive: true, ttlMs: 30_000, waitMs: 20_000 };
+  const granted = waiter.served.acquire(holder.tenant, wanted);
+  await sleep(5000);
+  await holder.release("seldom", token);
+  expect((await granted).state).toBe("granted");
+  const asked = waiter.connection.takeRoundTrips().length;
+  expect(asked).toBeGreaterThan(0);
+  expect(asked, "at once, after two seconds, after four, and woken").toBeLessThanOrEqual(8);
+});
+
+test("a place that is given up wakes those who wait behind it", async () => {
+  const [holder, waiter] = [start(), start(PATIENT)];
+  await holder.take("behind", { mode: "shared" });
+  const delays: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const ticket = await holder.queueUp("behind");
+    const granted = waiter.acquire("behind", { mode: "shared", waitSeconds: 20 });
+    await waiting(holder, "behind", 2);
+    await sleep(20 + Math.random() * 200);
+    const releasedAt = performance.now();
+    await holder.release("behind", ticket);
+    const { json } = await granted;
+    delays.push(performance.now() - releasedAt);
+    await waiter.release("behind", json.token);
+  }
+  delays.sort((a, b) => a - b);
+  expect(delays[2], delays.map(Math.round).join(" ")).toBeLessThan(500);
+});
+
+test("who waits in the call keeps the place, though a block may last as long as its heartbeat", async () => {
+  const hasty = { environment: { REDIS_DEADLINE_MS: "8000", LOCKS_HEARTBEAT_SECONDS: "2" } };
+  const [holder, waiter] = [start(PATIENT), start(hasty)];
+  const { token } = await holder.take("keeps");
+  const granted = waiter.acquire("keeps", { waitSeconds: 20 });
+  await waiting(holder, "keeps", 1);
+  const behind = await holder.queueUp("keeps");
+  await sleep(6000);
+  expect((await holder.acquire("keeps", { ticket: behind })).json.position).toBe(2);
+  await holder.release("keeps", token);
+  expect((await granted).status).toBe(201);
+});
+
 test("the end of a grant wakes as well as its release", async () => {
   const delays = await Promise.all(
     [1, 2, 3].map(async (number) => {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, inject, onTestFinished, test } from "vitest";
+import { readToken } from "../../lib/locks/fields.ts";
 import { type Holding, LockLost, withLock } from "../../lib/locks/with-lock.ts";
 import { uniqueTenant } from "../api.ts";
 import { composeLocks } from "../composition.ts";
@@ -49,6 +50,19 @@ test("the next one can have it at once: who did not come to it has left no place
   );
   const [first, second] = [await run(), await run()];
   expect(second).toEqual({ state: "done", value: first.state === "done" && first.value + 1 });
+});
+
+test("where as many wait as may, it is held as ever", async () => {
+  const locks = start({ LOCKS_MAX_QUEUE: "1" });
+  await withLock(locks, nightly, { tenant, ttlMs: 10_000, owner: "me" }, async () => {
+    const wanted = { names: [nightly], exclusive: true, ttlMs: 10_000 };
+    const queued = await locks.acquire(tenant, wanted);
+    if (queued.state !== "held") throw new Error(queued.state);
+    expect((await locks.acquire(tenant, wanted)).state).toBe("full");
+    const other = await withLock(locks, nightly, { tenant, ttlMs: 10_000 }, async () => {});
+    expect(other).toEqual({ state: "held", owner: "me" });
+    await locks.release(tenant, nightly, readToken(queued.ticket));
+  });
 });
 
 test("who waits does the work when the one before is done", async () => {

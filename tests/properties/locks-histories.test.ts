@@ -4,9 +4,10 @@ import { composeLocks } from "../composition.ts";
 import { checkLockHistory, type LockEvent } from "./locks-history.ts";
 import { createHasty, plan, runPlan } from "./locks-runs.ts";
 
-/** On a busy machine fewer. */
+/** On a busy machine fewer, and on many nodes that share it. */
 const RUNS = 2000;
-const LONGEST_MS = 20_000;
+const LEAST_RUNS = inject("redisEnvironment").REDIS_MODE ? 200 : 1000;
+const LONGEST_MS = 40_000;
 /** At the same time: most of a run is waiting. */
 const AT_ONCE = 50;
 
@@ -38,7 +39,7 @@ test("callers that want the same locks at once get what was promised, whatever b
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
-  expect(checked).toBeGreaterThan(200);
+  expect(checked).toBeGreaterThanOrEqual(LEAST_RUNS);
   const happened = [
     "granted",
     "held",

@@ -62,7 +62,7 @@ export class LocksModel {
     const waiting = locks.filter(({ queue }) => queue.some((each) => each.claim === claim));
     if (holding.length === locks.length) return `granted ${holding.map(({ grant }) => grant)}`;
     if (isTicket && (holding.length > 0 || waiting.length < locks.length)) return "ticket_lost";
-    const wants = exclusive || isTicket ? undefined : (permits ?? MOST_PERMITS);
+    const wants = exclusive ? undefined : (permits ?? (isTicket ? undefined : MOST_PERMITS));
     if (locks.some((lock) => wants && lock.permits && lock.permits !== wants)) return "permits_mismatch";
     const before = locks.map(({ queue }) => {
       const place = queue.findIndex((each) => each.claim === claim);

@@ -18,7 +18,14 @@ export const environment = {
 /** `which` picks one of the tokens and tickets that were given, by number; the newest is 0. */
 export type Command =
   | { readonly do: "acquire"; readonly names: readonly string[]; readonly ttl: number; readonly mode: Mode }
-  | { readonly do: "comeBack"; readonly which: number; readonly elsewhere: boolean; readonly ttl: number }
+  | {
+      readonly do: "comeBack";
+      readonly which: number;
+      readonly elsewhere: boolean;
+      readonly ttl: number;
+      /** Of a ticket that shares. */
+      readonly permits: number | undefined;
+    }
   | { readonly do: "extend"; readonly which: number; readonly ttl: number }
   | { readonly do: "release"; readonly which: number }
   | { readonly do: "look"; readonly name: string }
@@ -41,7 +48,6 @@ const mode = fc.constantFrom<Mode>(
   { permits: 2 },
   { permits: 2 },
   { permits: 3 },
-  { permits: 2, mode: "exclusive" },
 );
 
 export const command: fc.Arbitrary<Command> = fc.oneof(
@@ -53,6 +59,7 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
       which,
       elsewhere: fc.constantFrom(false, false, false, true),
       ttl,
+      permits: fc.constantFrom(undefined, undefined, 2, 3),
     }),
   },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("extend" as const), which, ttl }) },
@@ -143,9 +150,12 @@ export function createWorld({ apiOf }: Pick<Composition, "apiOf">, raw: Redis | 
     }
     const one = given[command.which];
     if (!one) return "nothing";
-    const { token, names } = one;
-    if (command.do === "comeBack")
-      return acquire(command.elsewhere ? ["g/b"] : names, { ttlSeconds: command.ttl, ticket: token });
+    const { token, names, exclusive } = one;
+    if (command.do === "comeBack") {
+      const permits = exclusive ? undefined : command.permits;
+      const body = { ttlSeconds: command.ttl, ticket: token, ...(permits && { permits }) };
+      return acquire(command.elsewhere ? ["g/b"] : names, body);
+    }
     const outcomes: string[] = [];
     for (const name of names) {
       if (command.do === "extend") {

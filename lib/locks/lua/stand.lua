@@ -20,7 +20,7 @@ local function stand(holders, grants, queue, claim, permits)
   local first = redis.call('ZRANGE', holders, 0, 0)[1]
   local present = tonumber(redis.call('HGET', grants, 'permits'))
   local isHeldAlone = first and first:sub(1, 1) == 'x'
-  local isShared = first and not isHeldAlone or readers > 0
+  local isShared = first and not isHeldAlone or readers > 0 or place
   standing.mismatched = isShared and permits > 0 and present and present ~= permits
   if permits == 0 then permits = present or 1 end
   standing.room = writers == 0 and not isHeldAlone and taken < permits
