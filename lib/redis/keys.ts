@@ -48,7 +48,7 @@ const OURS = new RegExp(`^(?:[\\w-]{1,64}|\\.service):(${FEATURES.join("|")}):\\
  * | `<tenant>:locks:{<group>}:beats-<rest>` | sorted set of claims | by when each of them must come back | as the queue |
  * | `<tenant>:locks:{<group>}:wake-<rest>` | stream of one entry | that something was given up, for those who wait in a call | a minute |
  * | `<tenant>:locks:{<group>}:outcome-<id>` | string | that something was given up or extended, against doing it twice | twice the deadline |
- * | `<tenant>:locks:{<group>}:call-<digest>` | string | a call with an idempotency key, its claim, and the nonce that gives its token, together with the key | `LOCKS_IDEMPOTENCY_SECONDS` |
+ * | `<tenant>:locks:{<group>}:call-<digest>` | string | a call with an idempotency key, its claim, and the nonce that gives its token, together with the key | `LOCKS_IDEMPOTENCY_SECONDS`, and as long as its ticket |
  * | `.service:sentry:{<cache>}:snapshot-<day>` | string | that a day's snapshot is under way, or what became of it | ten minutes, then two days |
  *
  * The braces are the cluster's hash tag, so all parts of one id share a slot; `home` stands for a user. The id is
