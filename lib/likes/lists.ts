@@ -3,7 +3,7 @@ import type { Connection } from "../redis/connection.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import { likeKeys } from "../redis/keys.ts";
 import { type Kind, kindOf } from "./kinds.ts";
-import { type Place, partitionOf, SHARDS } from "./places.ts";
+import { mayHold, type Place, SHARDS } from "./places.ts";
 import {
   isAfter,
   MAX_AT_ONCE,
@@ -79,9 +79,7 @@ function readRows(reply: readonly string[]): Position[] {
 function mine<T extends Visit<Tally, TallyReply>>(visit: T, user: string): T {
   return {
     ...visit,
-    call: (partition, partitions, so) =>
-      partition === 0 || partition === partitionOf(user, partitions)
-        ? visit.call(partition, partitions, so)
-        : undefined,
+    ask: (partition, partitions, first) =>
+      mayHold(partition, user, partitions) ? visit.ask(partition, partitions, first) : undefined,
   };
 }

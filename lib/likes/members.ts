@@ -59,7 +59,7 @@ export function createMembers(
     const visit: Visit<Page, PageReply> = {
       place,
       read: readPage,
-      call(partition) {
+      ask(partition) {
         const { members, given, counts } = keysOf(place, partition);
         // Some may have come in the microsecond at which the page before ended, and one tells whether there are more.
         return (redis) => redis.likePage(members, given, counts, last?.at ?? "+inf", limit + MAX_AT_ONCE + 1);

@@ -1,4 +1,6 @@
+import type { ChainableCommander } from "ioredis";
 import type { Run } from "../redis/connection.ts";
+import { classify } from "../redis/errors.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import type { Place } from "./places.ts";
 
@@ -12,19 +14,14 @@ interface Told {
   readonly partitions: number;
 }
 
-/** In which a partition is asked. */
-export interface Circumstances<T> {
-  /** What the first partition has told, once that is known. */
-  readonly first: T | undefined;
-  /** The same may have been asked before, and the reply was lost. */
-  readonly again: boolean;
-}
+/** What a partition is asked; `again` where the same may have been done before, and the reply was lost. */
+export type Question = (redis: ChainableCommander, again: boolean) => unknown;
 
 /** How to ask the partitions of a subject. */
 export interface Visit<T extends Told, R> {
   readonly place: Place;
-  /** What to ask one of 0 to so many, if anything. */
-  readonly call: (partition: number, partitions: number, so: Circumstances<T>) => Call | undefined;
+  /** What to ask one of 0 to so many, if anything; the first has told what it knows by then, or not yet. */
+  readonly ask: (partition: number, partitions: number, first: T | undefined) => Question | undefined;
   readonly read: (reply: R) => T;
   /** Which to ask (again) now that the first has told. */
   readonly then?: (first: T) => number | undefined;
@@ -90,31 +87,30 @@ export function createVisits(): VisitAll {
 }
 
 async function ask<T extends Told, R>(run: Run, rounds: readonly Round<T, R>[]): Promise<void> {
-  if (rounds.every(({ wanted }) => wanted.length === 0)) return;
-  let asked: ReturnType<typeof questions<T, R>> = [];
-  let again = false;
+  const questions = rounds.flatMap((round) =>
+    round.wanted.flatMap((partition) => {
+      const question = round.visit.ask(partition, round.partitions, round.told[0]);
+      // How many times it may have been answered: each time that it was sent, and not refused.
+      return question ? { round, partition, question, times: 0 } : [];
+    }),
+  );
+  if (questions.length === 0) return;
   const replies = await run(
     (redis) => {
-      asked = questions(rounds, again);
-      again = true;
-      return fanOut(
-        redis,
-        asked.map(({ call }) => call),
-      );
+      const calls = questions.map((each): Call => {
+        const again = each.times++ > 0;
+        return (pipeline) => each.question(pipeline, again);
+      });
+      return fanOut(redis, calls, (error, at) => {
+        const refused = questions[at];
+        if (refused && classify(error) === "refused") refused.times--;
+        throw error;
+      });
     },
     { idempotent: true },
   );
-  for (const [at, { round, partition }] of asked.entries())
+  for (const [at, { round, partition }] of questions.entries())
     round.told[partition] = round.visit.read(replies[at] as R);
-}
-
-function questions<T extends Told, R>(rounds: readonly Round<T, R>[], again: boolean) {
-  return rounds.flatMap((round) =>
-    round.wanted.flatMap((partition) => {
-      const call = round.visit.call(partition, round.partitions, { first: round.told[0], again });
-      return call ? { round, partition, call } : [];
-    }),
-  );
 }
 
 function others(partitions: number): number[] {
