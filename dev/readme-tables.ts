@@ -71,7 +71,8 @@ export const descriptions: Readonly<Record<string, string>> = {
     "By which of `hour`, `day` and `week` it is kept what is liked most of late, separated by commas; `day` where nothing is set, and each makes a like a little dearer",
   LIKES_PARTITION_MEMBERS: "From so many members on further ones go to other partitions of the subject",
   LIKES_PARTITIONS: "How many of these a subject gets when it needs them",
-  LIKES_MAX_PER_USER: "How many of their last likes the list of a user has, about",
+  LIKES_MAX_PER_USER:
+    "How many of their last likes the list of a user has; as its 64 parts are uneven, each has room for more",
   LOCKS_MAX_TTL_SECONDS: "The longest that a lock may be asked for, or extended by, at once",
   LOCKS_HEARTBEAT_SECONDS: "A ticket that nobody comes back with in this time loses its place",
   LOCKS_MAX_QUEUE: "How many may wait for one lock",

@@ -49,7 +49,7 @@ export const likesContract = {
     method: "GET",
     path: "/v1/likes/users/{user+}",
     summary: "List what a user likes",
-    description: `Newest first, of about their last \`LIKES_MAX_PER_USER\` likes, without the subjects of which only a count is known. Two round trips to Redis.${MORE}`,
+    description: `Newest first: their last \`LIKES_MAX_PER_USER\` likes and some before these, without the subjects of which only a count is known. Two round trips to Redis.${MORE}`,
     access: "likes:read",
     params: z.object({ user: User }),
     query: z.strictObject(page),

@@ -1,9 +1,9 @@
 import type { Config } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
 import { isEstimable, type Kind, kindOf } from "./kinds.ts";
-import { createLists } from "./lists.ts";
+import { createLists, listedOf } from "./lists.ts";
 import { createMembers } from "./members.ts";
-import { keysOf, mayHold, type Place, partitionOf, SHARDS } from "./places.ts";
+import { keysOf, mayHold, type Place, partitionOf } from "./places.ts";
 import type { TallyReply } from "./scripts.ts";
 import { firstOf, type Likes as Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
 import { createTrending } from "./trending.ts";
@@ -26,7 +26,7 @@ export type Likes = ReturnType<typeof createLikes>;
 export function createLikes(connection: Connection, settings: Config["likes"]) {
   const visitAll = createVisits();
   const rememberMs = 2 * connection.deadlineMs;
-  const listed = Math.ceil(settings.maxPerUser / SHARDS);
+  const listed = listedOf(settings.maxPerUser);
   const windows = [
     settings.trending.length,
     ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
