@@ -14,9 +14,10 @@
 -- ARGV[7..] half-life of each in microseconds
 -- => the tally, or `touched` if it may have run, and the user has done something else since
 local at, estimated = redis.call('ZSCORE', KEYS[1], ARGV[1]), redis.call('HGET', KEYS[3], ':estimate')
-if not at and not estimated then
+if not at then
   if ARGV[3] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
-  if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then estimated = redis.call('PFCOUNT', KEYS[2]) end
+  local is_full = not estimated and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4])
+  if is_full then estimated = redis.call('PFCOUNT', KEYS[2]) end
 end
 local time, weight = now(), 0
 if not estimated then

@@ -47,5 +47,12 @@ end
 if is_new and ARGV[4] == '0' or not is_new and before ~= after then
   redis.call('SET', KEYS[4], 1, 'PX', ARGV[6])
 end
-if #names > 0 then replace(KEYS[2], KEYS[3], ARGV[1], before or '', after) end
+if #names > 0 then
+  -- What was counted of members whom Redis has evicted.
+  if is_new and size == 1 then
+    redis.call('UNLINK', KEYS[2])
+    redis.call('HDEL', KEYS[3], unpack(names))
+  end
+  replace(KEYS[2], KEYS[3], ARGV[1], before or '', after)
+end
 return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, size, #names == 0 and counted)

@@ -4,7 +4,7 @@
 local function tally(here, at, members, given, counts, user, names, size, counted)
   size = size or redis.call('ZCARD', members)
   counted = counted or redis.call('HMGET', counts, ':partitions', ':estimate', unpack(names))
-  if #names == 0 then return { here, at, '', size, 0, counted[1], counted[2] } end
+  if #names == 0 or size == 0 then return { here, at, '', size, 0, counted[1], counted[2] } end
   local gift = at and redis.call('HGET', given, user) or ''
   return { here, at, gift, size, redis.call('HLEN', given), unpack(counted) }
 end
