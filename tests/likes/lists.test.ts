@@ -104,6 +104,13 @@ describe("what a user likes", () => {
     expect(subjectsOf(await liked("bob"))).toEqual(["page"]);
   });
 
+  test("does not have what is only in the list, as the subject knows better", async () => {
+    await like("known", "hal");
+    const [list = ""] = await keysOf(client, `${sandbox.tenant}:likes:*:liked-hal`);
+    await client.zadd(list, Date.now() * 2000, "post:stale");
+    expect(subjectsOf(await liked("hal"))).toEqual(["known"]);
+  });
+
   test("does not move when it is liked again, or given something else", async () => {
     await like("post:a", "cat");
     await like("post:b", "cat");
