@@ -4,10 +4,11 @@ import { isEstimable, type Kind, kindOf } from "./kinds.ts";
 import { createLists, listedOf } from "./lists.ts";
 import { createMembers } from "./members.ts";
 import { keysOf, mayHold, type Place, partitionOf } from "./places.ts";
+import type { Question } from "./questions.ts";
 import type { TallyReply } from "./scripts.ts";
-import { firstOf, type Likes as Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
+import { firstOf, type Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
 import { createTrending } from "./trending.ts";
-import { createVisits, type Question, type Visit } from "./visits.ts";
+import { createVisits, type Visit } from "./visits.ts";
 import { HALF_LIVES_MS } from "./windows.ts";
 
 /** How many members one call lets go into an estimate. */
@@ -27,10 +28,8 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
   const visitAll = createVisits();
   const rememberMs = 2 * connection.deadlineMs;
   const listed = listedOf(settings.maxPerUser);
-  const windows = [
-    settings.trending.length,
-    ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
-  ];
+  const halfLives = settings.trending.map((window) => HALF_LIVES_MS[window] * 1000);
+  const windows = halfLives.length;
 
   /** A look at all partitions of a subject, and at what a user gave. */
   function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
@@ -76,18 +75,28 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
         const keys = [members, estimate, counts, touched(user), ...trends];
         const rules = [kind.promoteAt ?? 0, LET_GO];
         return (redis, again) =>
-          redis.likeEstimate(keys.length, ...keys, user, subject, Number(again), ...rules, ...windows);
+          redis.likeEstimate(
+            keys.length,
+            ...keys,
+            user,
+            subject,
+            Number(again),
+            ...rules,
+            windows,
+            ...halfLives,
+          );
       }
       // Nobody may be added elsewhere before the first partition has said that they are not in it.
-      if (partition > 0 && first?.isHere !== false) return undefined;
+      if (partition > 0 && first?.found !== "elsewhere") return undefined;
       const keys = [members, given, counts, touched(user), liked(user), ...trends];
       const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
       const names = namesOf(kind);
       const rules = names.length > 0 ? [modeOf(kind), firstOf(kind), gift ?? "", ...names] : [];
-      const args = [...limits, rememberMs, listed, ...windows, ...rules];
+      const args = [...limits, rememberMs, listed, windows, ...halfLives, ...rules];
       return (redis, again) => redis.likeAdd(keys.length, ...keys, user, subject, Number(again), ...args);
     });
-    const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
+    const then = ({ found, partitions }: Tally) =>
+      found === "elsewhere" ? partitionOf(user, partitions) : undefined;
     const [tallies = []] = await visitAll(connection.begin(), [{ ...adds, then }]);
     return sum(kind, tallies, true);
   }
@@ -103,11 +112,11 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const takes = change(place, user, kind, (partition, first) => {
       const { members, given, counts, touched, liked, trending } = keysOf(place, partition);
       const keys = [members, given, counts, touched(user), liked(user), ...settings.trending.map(trending)];
-      const args = [rememberMs, all, firstOf(kind), ...windows, ...namesOf(kind)];
-      // If it took them out of the first, whom it finds elsewhere has come back since.
-      const isLate = first?.isHere === false;
+      const args = [rememberMs, all, firstOf(kind), windows, ...halfLives, ...namesOf(kind)];
+      // If it took them out of the first, whom it finds in another has come back since.
+      const hasRun = first?.found === "gone";
       return (redis, again) =>
-        redis.likeTake(keys.length, ...keys, user, subject, Number(again || isLate), ...args);
+        redis.likeTake(keys.length, ...keys, user, subject, Number(again || hasRun), ...args);
     });
     const [tallies = []] = await visitAll(connection.begin(), [takes]);
     return sum(kind, tallies, true);

@@ -1,21 +1,14 @@
-import type { ChainableCommander } from "ioredis";
 import type { Run } from "../redis/connection.ts";
-import { classify } from "../redis/errors.ts";
-import { type Call, fanOut } from "../redis/fan-out.ts";
 import type { Place } from "./places.ts";
+import { askAll, type Question } from "./questions.ts";
 
 const MAX_CACHED = 1000;
 
 /** What every partition tells of where others are. */
 interface Told {
-  /** Whether the user that was asked for belongs there. */
-  readonly isHere: boolean;
   /** How many partitions there are besides the first. */
   readonly partitions: number;
 }
-
-/** What a partition is asked; `again` where the same may have been done before, and the reply was lost. */
-export type Question = (redis: ChainableCommander, again: boolean) => unknown;
 
 /** How to ask the partitions of a subject. */
 export interface Visit<T extends Told, R> {
@@ -87,29 +80,16 @@ export function createVisits(): VisitAll {
 }
 
 async function ask<T extends Told, R>(run: Run, rounds: readonly Round<T, R>[]): Promise<void> {
-  const questions = rounds.flatMap((round) =>
+  const asked = rounds.flatMap((round) =>
     round.wanted.flatMap((partition) => {
       const question = round.visit.ask(partition, round.partitions, round.told[0]);
-      // How many times it may have been answered: each time that it was sent, and not refused.
-      return question ? { round, partition, question, times: 0 } : [];
+      return question ? { round, partition, question } : [];
     }),
   );
-  if (questions.length === 0) return;
-  const replies = await run(
-    (redis) => {
-      const calls = questions.map((each): Call => {
-        const again = each.times++ > 0;
-        return (pipeline) => each.question(pipeline, again);
-      });
-      return fanOut(redis, calls, (error, at) => {
-        const refused = questions[at];
-        if (refused && classify(error) === "refused") refused.times--;
-        throw error;
-      });
-    },
-    { idempotent: true },
-  );
-  for (const [at, { round, partition }] of questions.entries())
+  if (asked.length === 0) return;
+  const questions = asked.map(({ question }) => question);
+  const replies = await askAll(run, questions);
+  for (const [at, { round, partition }] of asked.entries())
     round.told[partition] = round.visit.read(replies[at] as R);
 }
 

@@ -38,4 +38,4 @@ end
 if weight > 0 then
   for window = 1, tonumber(ARGV[6]) do trend(KEYS[4 + window], ARGV[6 + window], ARGV[2], time, weight) end
 end
-return tally(1, at, KEYS[1], KEYS[3], KEYS[3], ARGV[1], {})
+return tally(KEYS[1], KEYS[3], KEYS[3], ARGV[1], 'here', at, {})

@@ -15,12 +15,13 @@
 -- ARGV[8] number of windows
 -- ARGV[9..] half-life of each in microseconds; then, unless all give the same: one | several | claps; what most give, the
 -- first reaction or 1; what this user gives, empty for what they gave before or what most give; names to count by
--- => the tally, or `touched` if it may have run, and the user has done something else since
-local kind = 9 + ARGV[8]
-local names = { unpack(ARGV, kind + 3) }
+-- => the tally, in which the user is elsewhere if only their other partition may take them in; or `touched` if it
+-- may have run, and the user has done something else since
+local rules = 9 + ARGV[8]
+local names = { unpack(ARGV, rules + 3) }
 local at, before, after = redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, ''
 if at then before = #names > 0 and redis.call('HGET', KEYS[2], ARGV[1]) or '' end
-if #names > 0 then after = add(ARGV[kind], ARGV[kind + 1], before, ARGV[kind + 2]) end
+if #names > 0 then after = add(ARGV[rules], ARGV[rules + 1], before, ARGV[rules + 2]) end
 if ARGV[3] == '1' and before ~= after and redis.call('EXISTS', KEYS[4]) == 1 then
   return redis.status_reply('touched')
 end
@@ -32,7 +33,7 @@ if not at and ARGV[4] ~= '0' then
     redis.call('HSET', KEYS[3], ':partitions', ARGV[5])
     counted[1] = ARGV[5]
   end
-  if counted[1] then return tally(0, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, size, counted) end
+  if counted[1] then return tally(KEYS[1], KEYS[2], KEYS[3], ARGV[1], 'elsewhere', at, names, size, counted) end
 end
 -- First what takes memory: once a script has written, Redis no longer refuses it for want of memory.
 local is_new = not at
@@ -55,4 +56,4 @@ if #names > 0 then
   end
   replace(KEYS[2], KEYS[3], ARGV[1], before or '', after)
 end
-return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names, size, #names == 0 and counted)
+return tally(KEYS[1], KEYS[2], KEYS[3], ARGV[1], 'here', at, names, size, #names == 0 and counted)

@@ -13,10 +13,10 @@
 -- ARGV[6] what most give: the first reaction, or 1
 -- ARGV[7] number of windows
 -- ARGV[8..] half-life of each in microseconds; names to count by
--- => the tally, in which the user does not belong here if they may just have been taken out by the same call; or `touched`
--- if it may have run, and the user has done something else since
+-- => the tally, in which the user is gone if the same call may just have taken them out; or `touched` if it may have
+-- run, and the user has done something else since
 local names = { unpack(ARGV, 8 + ARGV[7]) }
-local here, at, before, left = 1, redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, nil
+local found, at, before, left = 'here', redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, nil
 local estimated = redis.call('HEXISTS', KEYS[3], ':estimate') == 1
 if at and not estimated then -- nobody can be taken out of an estimate, so none of its subject
   before = redis.call('HGET', KEYS[2], ARGV[1]) or ''
@@ -36,6 +36,6 @@ if before ~= left then
     redis.call('UNLINK', KEYS[3])
   end
 elseif ARGV[3] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then
-  here = 0
+  found = 'gone'
 end
-return tally(here, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names)
+return tally(KEYS[1], KEYS[2], KEYS[3], ARGV[1], found, at, names)
