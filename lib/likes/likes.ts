@@ -21,8 +21,8 @@ export type Likes = ReturnType<typeof createLikes>;
 
 /**
  * Likes of many tenants. Who likes a subject, how many, what a user likes and what is trending is written at one moment, by
- * one script in one slot. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
- * partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
+ * one script in one slot. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a
+ * subject with partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
  */
 export function createLikes(connection: Connection, settings: Config["likes"]) {
   const visitAll = createVisits();
@@ -63,7 +63,7 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
 
   /**
    * Makes a user like a subject; the same again changes nothing. O(log n). Two round trips for who is not in the first of
-   * several partitions.
+   * several partitions, or where these were not known.
    */
   async function like(tenant: string, subject: string, user: string, gift: Gift): Promise<Known> {
     const place = { tenant, subject };

@@ -123,6 +123,7 @@ describe("on a full server", () => {
     ["the first like", () => caller.put("post:2", "ann")],
     ["the like that would open partitions", () => caller.put("full", "ann")],
     ["a like that is only counted", () => caller.put("view:1", "ann")],
+    ["a like that was counted before", () => caller.put("view:1", "user-3")],
     ["another reaction", () => caller.put("post:1", "user-3", { reaction: "like" })],
   ])("%s is refused with 507 and changes nothing", async (_, run) => {
     const before = await everything();
