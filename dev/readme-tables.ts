@@ -66,12 +66,13 @@ export const descriptions: Readonly<Record<string, string>> = {
   TOKENS_IDEMPOTENCY_SECONDS: "How long a call with an idempotency key is known again",
   LEADERBOARDS_IDEMPOTENCY_SECONDS: "How long a submission with an idempotency key is known again",
   LIKES_KINDS:
-    "What subjects can be given, by the text before their first colon (`*` for all others), as JSON: `reactions` (the first by default), `several`, `claps` (the most of a user), `approximate`, `promoteAt`",
+    "What subjects can be given, by the text before their first colon (`*` for all others), as JSON: `reactions` (the first by default), `several`, `claps` (the most of a user), `approximate`, `promoteAt`. The first reaction stays the first, and none may be removed",
   LIKES_TRENDING:
-    "By which of `hour`, `day` and `week` it is kept what is liked most of late, separated by commas; `day` where nothing is set, and each makes a like a little dearer",
+    "By which of `hour`, `day` and `week` it is kept what is liked most of late, separated by commas; `day` where nothing is set, and each makes a like a little dearer. One that is named later begins with what is liked from then on, and is wrong for some half-lives",
   LIKES_PARTITION_MEMBERS: "From so many members on further ones go to other partitions of the subject",
   LIKES_PARTITIONS: "How many of these a subject gets when it needs them",
-  LIKES_MAX_PER_USER: "How many of their last likes the list of a user has, about",
+  LIKES_MAX_PER_USER:
+    "How many of their last likes the list of a user has; as its 64 parts are uneven, each has room for more",
   LOCKS_MAX_TTL_SECONDS: "The longest that a lock may be asked for, or extended by, at once",
   LOCKS_HEARTBEAT_SECONDS: "A ticket that nobody comes back with in this time loses its place",
   LOCKS_MAX_QUEUE: "How many may wait for one lock",

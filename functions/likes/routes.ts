@@ -2,6 +2,7 @@ import type { Config } from "../../lib/config.ts";
 import { chooseBy } from "../../lib/consistency.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
 import { createPages } from "../../lib/http/pages.ts";
+import { checkPathId } from "../../lib/http/path-id.ts";
 import { invalidRequest, Problem } from "../../lib/http/problem.ts";
 import { timestamp } from "../../lib/http/timestamp.ts";
 import type { likesContract } from "../../lib/likes/contract.ts";
@@ -41,6 +42,7 @@ export function createRoutes(likes: Likes, config: Config, replica: Likes): Hand
     },
 
     async like({ tenant, params: { subject, user }, body: { reaction, claps } }) {
+      checkPathId("path.user", user, config.http);
       const kind = kindOfSubject(subject);
       checkReaction(kind, reaction);
       checkClaps(kind, claps);

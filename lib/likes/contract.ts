@@ -15,6 +15,9 @@ const memberParams = z.object({ subject: Subject, user: User });
 const page = { limit: z._default(integer(1, 100), 50), cursor: z.optional(z.string()) };
 /** Beside what each says of its own. */
 const MORE = " One round trip more for a subject with partitions that the function has not met.";
+/** What `like` and `unlike` cannot promise. */
+const LAST =
+  " Where a reply was lost, and the user did something else to that like by then or within two deadlines before, nobody can say which was the last: the answer is a 503, and nothing is brought back.";
 const approximate: Response = {
   description: "Of this subject only a count is known.",
   problems: ["likes_approximate"],
@@ -26,7 +29,7 @@ export const likesContract = {
     method: "GET",
     path: "/v1/likes/trending",
     summary: "Read what is liked most of late",
-    description: `A like weighs half after each hour, day or week, as \`window\` says; \`score\` is how many likes of this moment it is worth. Each user counts once for each subject, and who takes a like back takes its weight back. Among more than a thousand subjects of one of 64 parts a score may be too high by a thousandth of all that are liked there, and never too low; whatever weighs more than that is not missed. Of a subject with partitions those parts are added where it is among the best hundred. One round trip to Redis. ${EVENTUAL}`,
+    description: `A like weighs half after each hour, day or week, as \`window\` says; \`score\` is how many likes of this moment it is worth. Each user counts once for each subject, and who takes a like back takes its weight back. Among more than a thousand subjects of one of 64 parts a score may be too high by a thousandth of all that are liked there, and never too low; whatever weighs more than that is not missed. A window that was not kept all along, as \`LIKES_TRENDING\` did not name it or Redis evicted it, is wrong for some half-lives. Of a subject with partitions those parts are added where it is among the best hundred. One round trip to Redis. ${EVENTUAL}`,
     access: "likes:read",
     query: z.strictObject({
       ...eventual,
@@ -49,7 +52,7 @@ export const likesContract = {
     method: "GET",
     path: "/v1/likes/users/{user+}",
     summary: "List what a user likes",
-    description: `Newest first, of about their last \`LIKES_MAX_PER_USER\` likes, without the subjects of which only a count is known. Two round trips to Redis.${MORE}`,
+    description: `Newest first: their last \`LIKES_MAX_PER_USER\` likes and some before these, without the subjects of which only a count is known. Two round trips to Redis.${MORE}`,
     access: "likes:read",
     params: z.object({ user: User }),
     query: z.strictObject(page),
@@ -84,8 +87,7 @@ export const likesContract = {
     method: "PUT",
     path: USER,
     summary: "Like a subject",
-    description:
-      "The same again changes nothing. `reaction` is one of those of the kind of the subject, by default what the user gave before, or the first; another one takes its place, unless the kind allows several. `claps` is how many the user gives in all. A failover that loses likes of a subject with partitions may count as many users twice, until they take theirs back. One round trip to Redis; two for who is not in the first partition of a subject that has several.",
+    description: `The same again changes nothing. \`reaction\` is one of those of the kind of the subject, by default what the user gave before, or the first; another one takes its place, unless the kind allows several. \`claps\` is how many the user gives in all.${LAST} A failover that loses likes of a subject with partitions may count as many users twice, until they take theirs back. Where only a count is known, a full Redis answers 507 even to a like that would change nothing. One round trip to Redis; two for a subject with partitions that the function has not met, or for who is not in the first of them.`,
     access: "likes:write",
     repetition: "idempotent",
     params: memberParams,
@@ -100,7 +102,7 @@ export const likesContract = {
     method: "DELETE",
     path: USER,
     summary: "Like a subject no more",
-    description: `The same answer whether it was liked or not. With \`reaction\` only that one is taken back, if the user gave it. One round trip to Redis.${MORE}`,
+    description: `The same answer whether it was liked or not. With \`reaction\` only that one is taken back, if the user gave it.${LAST} One round trip to Redis.${MORE}`,
     access: "likes:write",
     repetition: "idempotent",
     params: memberParams,

@@ -1,14 +1,14 @@
 import type { Config } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
-import type { Call } from "../redis/fan-out.ts";
 import { isEstimable, type Kind, kindOf } from "./kinds.ts";
-import { createLists } from "./lists.ts";
+import { createLists, listedOf } from "./lists.ts";
 import { createMembers } from "./members.ts";
-import { keysOf, type Place, partitionOf, SHARDS } from "./places.ts";
+import { keysOf, mayHold, type Place, partitionOf } from "./places.ts";
+import type { Question } from "./questions.ts";
 import type { TallyReply } from "./scripts.ts";
-import { firstOf, type Likes as Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
+import { firstOf, type Known, namesOf, readTally, sum, type Tally } from "./tallies.ts";
 import { createTrending } from "./trending.ts";
-import { type Circumstances, createVisits, type Visit } from "./visits.ts";
+import { createVisits, type Visit } from "./visits.ts";
 import { HALF_LIVES_MS } from "./windows.ts";
 
 /** How many members one call lets go into an estimate. */
@@ -21,17 +21,15 @@ export type Likes = ReturnType<typeof createLikes>;
 
 /**
  * Likes of many tenants. Who likes a subject, how many, what a user likes and what is trending is written at one moment, by
- * one script in one slot. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a subject with
- * partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
+ * one script in one slot. Every operation is safe to repeat after a lost reply. Each takes one round trip, and another for a
+ * subject with partitions where it says so. Rejects with `RedisUnavailable` or `OutOfMemory`.
  */
 export function createLikes(connection: Connection, settings: Config["likes"]) {
   const visitAll = createVisits();
   const rememberMs = 2 * connection.deadlineMs;
-  const listed = Math.ceil(settings.maxPerUser / SHARDS);
-  const windows = [
-    settings.trending.length,
-    ...settings.trending.map((window) => HALF_LIVES_MS[window] * 1000),
-  ];
+  const listed = listedOf(settings.maxPerUser);
+  const halfLives = settings.trending.map((window) => HALF_LIVES_MS[window] * 1000);
+  const windows = halfLives.length;
 
   /** A look at all partitions of a subject, and at what a user gave. */
   function look(place: Place, kind: Kind, user = ""): Visit<Tally, TallyReply> {
@@ -39,57 +37,66 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     return {
       place,
       read: readTally,
-      call(partition, partitions) {
+      ask(partition) {
         const { members, given, counts } = keysOf(place, partition);
-        const whose = partition === 0 || partition === partitionOf(user, partitions) ? user : "";
-        return (redis) => redis.likeLook(members, given, counts, whose, ...names);
+        return (redis) => redis.likeLook(members, given, counts, user, ...names);
       },
     };
   }
 
-  /** What `call` does in the partition of the user, and a look at the others. */
+  /** What `ask` says for the partitions in which a user may be, and a look at the others. */
   function change(
     place: Place,
     user: string,
     kind: Kind,
-    call: (partition: number, so: Circumstances<Tally>) => Call | undefined,
+    ask: (partition: number, first: Tally | undefined) => Question | undefined,
   ): Visit<Tally, TallyReply> {
     const others = look(place, kind);
     return {
-      place,
-      read: readTally,
-      call(partition, partitions, so) {
-        const isMine = partition === 0 || partition === partitionOf(user, partitions);
-        return (isMine && call(partition, so)) || others.call(partition, partitions, so);
+      ...others,
+      ask(partition, partitions, first) {
+        const mine = mayHold(partition, user, partitions) ? ask(partition, first) : undefined;
+        return mine ?? others.ask(partition, partitions, first);
       },
     };
   }
 
   /**
    * Makes a user like a subject; the same again changes nothing. O(log n). Two round trips for who is not in the first of
-   * several partitions.
+   * several partitions, or where these were not known.
    */
   async function like(tenant: string, subject: string, user: string, gift: Gift): Promise<Known> {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
-    const adds = change(place, user, kind, (partition, { first, again }) => {
+    const adds = change(place, user, kind, (partition, first) => {
       const { members, given, counts, estimate, touched, liked, trending } = keysOf(place, partition);
       const trends = settings.trending.map(trending);
       if (isEstimable(kind)) {
         const keys = [members, estimate, counts, touched(user), ...trends];
-        const args = [user, subject, kind.promoteAt ?? 0, LET_GO, Number(again), ...windows];
-        return (redis) => redis.likeEstimate(keys.length, ...keys, ...args);
+        const rules = [kind.promoteAt ?? 0, LET_GO];
+        return (redis, again) =>
+          redis.likeEstimate(
+            keys.length,
+            ...keys,
+            user,
+            subject,
+            Number(again),
+            ...rules,
+            windows,
+            ...halfLives,
+          );
       }
       // Nobody may be added elsewhere before the first partition has said that they are not in it.
-      if (partition > 0 && first?.isHere !== false) return undefined;
+      if (partition > 0 && first?.found !== "elsewhere") return undefined;
       const keys = [members, given, counts, touched(user), liked(user), ...trends];
       const limits = partition === 0 ? [settings.partitionMembers, settings.partitions] : [0, 0];
-      const args = [user, subject, ...limits, Number(again), rememberMs, listed, ...windows];
       const names = namesOf(kind);
       const rules = names.length > 0 ? [modeOf(kind), firstOf(kind), gift ?? "", ...names] : [];
-      return (redis) => redis.likeAdd(keys.length, ...keys, ...args, ...rules);
+      const args = [...limits, rememberMs, listed, windows, ...halfLives, ...rules];
+      return (redis, again) => redis.likeAdd(keys.length, ...keys, user, subject, Number(again), ...args);
     });
-    const then = ({ isHere, partitions }: Tally) => (isHere ? undefined : partitionOf(user, partitions));
+    const then = ({ found, partitions }: Tally) =>
+      found === "elsewhere" ? partitionOf(user, partitions) : undefined;
     const [tallies = []] = await visitAll(connection.begin(), [{ ...adds, then }]);
     return sum(kind, tallies, true);
   }
@@ -102,21 +109,14 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
     const all = kind.reactions.length === 1 ? "" : reaction;
-    const takes = change(place, user, kind, (partition, { first, again }) => {
+    const takes = change(place, user, kind, (partition, first) => {
       const { members, given, counts, touched, liked, trending } = keysOf(place, partition);
       const keys = [members, given, counts, touched(user), liked(user), ...settings.trending.map(trending)];
-      const args = [
-        user,
-        subject,
-        all,
-        firstOf(kind),
-        // If it took them out of the first, whom it finds elsewhere has come back since.
-        Number(again || first?.isHere === false),
-        rememberMs,
-        ...windows,
-        ...namesOf(kind),
-      ];
-      return (redis) => redis.likeTake(keys.length, ...keys, ...args);
+      const args = [rememberMs, all, firstOf(kind), windows, ...halfLives, ...namesOf(kind)];
+      // If it took them out of the first, whom it finds in another has come back since.
+      const hasRun = first?.found === "gone";
+      return (redis, again) =>
+        redis.likeTake(keys.length, ...keys, user, subject, Number(again || hasRun), ...args);
     });
     const [tallies = []] = await visitAll(connection.begin(), [takes]);
     return sum(kind, tallies, true);

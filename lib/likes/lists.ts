@@ -3,7 +3,7 @@ import type { Connection } from "../redis/connection.ts";
 import { type Call, fanOut } from "../redis/fan-out.ts";
 import { likeKeys } from "../redis/keys.ts";
 import { type Kind, kindOf } from "./kinds.ts";
-import { type Place, partitionOf, SHARDS } from "./places.ts";
+import { mayHold, type Place, SHARDS } from "./places.ts";
 import {
   isAfter,
   MAX_AT_ONCE,
@@ -25,6 +25,15 @@ export interface Liked {
   readonly at: number;
 }
 
+/**
+ * How many each part of a user's list keeps. The parts of so many likes are uneven: four standard deviations more than
+ * their mean hold the last of them in nearly every case.
+ */
+export function listedOf(maxPerUser: number): number {
+  const mean = maxPerUser / SHARDS;
+  return Math.ceil(mean + 4 * Math.sqrt(mean));
+}
+
 export function createLists(
   connection: Connection,
   { kinds }: Pick<Config["likes"], "kinds">,
@@ -32,7 +41,7 @@ export function createLists(
   look: (place: Place, kind: Kind, user: string) => Visit<Tally, TallyReply>,
 ) {
   /**
-   * A page of what a user likes, newest first: of about their last so many likes, as is set. What they like no more by the
+   * A page of what a user likes, newest first: of their last so many likes, as is set, and a few more. What they like no more by the
    * time that its subject is asked is left out. Undefined for a cursor of nobody. Two round trips, O(shards · (log n +
    * limit)), and one more for partitions that were not known.
    */
@@ -79,9 +88,7 @@ function readRows(reply: readonly string[]): Position[] {
 function mine<T extends Visit<Tally, TallyReply>>(visit: T, user: string): T {
   return {
     ...visit,
-    call: (partition, partitions, so) =>
-      partition === 0 || partition === partitionOf(user, partitions)
-        ? visit.call(partition, partitions, so)
-        : undefined,
+    ask: (partition, partitions, first) =>
+      mayHold(partition, user, partitions) ? visit.ask(partition, partitions, first) : undefined,
   };
 }

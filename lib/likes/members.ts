@@ -10,6 +10,7 @@ import {
   readPosition,
   writePosition,
 } from "./positions.ts";
+import type { PageReply } from "./scripts.ts";
 import { type Given, givenOf } from "./tallies.ts";
 import type { Visit, VisitAll } from "./visits.ts";
 
@@ -27,13 +28,10 @@ interface Row extends Position {
 }
 
 interface Page {
-  readonly isHere: boolean;
   readonly partitions: number;
   readonly isEstimate: boolean;
   readonly rows: readonly Row[];
 }
-
-type PageReply = [partitions: string | null, estimate: string | null, ...rows: string[]];
 
 export function createMembers(
   connection: Connection,
@@ -59,7 +57,7 @@ export function createMembers(
     const visit: Visit<Page, PageReply> = {
       place,
       read: readPage,
-      call(partition) {
+      ask(partition) {
         const { members, given, counts } = keysOf(place, partition);
         // Some may have come in the microsecond at which the page before ended, and one tells whether there are more.
         return (redis) => redis.likePage(members, given, counts, last?.at ?? "+inf", limit + MAX_AT_ONCE + 1);
@@ -89,5 +87,5 @@ function readPage([partitions, estimate, ...fields]: PageReply): Page {
     const [name = "", at, given = ""] = fields.slice(index, index + 3);
     rows.push({ name, at: Number(at), given });
   }
-  return { isHere: true, partitions: Number(partitions), isEstimate: estimate !== null, rows };
+  return { partitions: Number(partitions), isEstimate: estimate !== null, rows };
 }

@@ -21,6 +21,11 @@ export function partitionOf(user: string, partitions: number): number {
   return 1 + (numberOf(user) % partitions);
 }
 
+/** Whether a user may be in a partition, 0 to so many. */
+export function mayHold(partition: number, user: string, partitions: number): boolean {
+  return partition === 0 || partition === partitionOf(user, partitions);
+}
+
 /** The keys of a partition of a subject, in one slot with what is trending there; no two partitions share one. */
 export function keysOf({ tenant, subject }: Place, partition: number) {
   return likeKeys.subject(tenant, (numberOf(subject) + partition) % SHARDS, subject);

@@ -27,8 +27,14 @@ export const likeScripts = {
   likeTake: { lua: script(untrend, take, replace, tally, unlike) },
 } satisfies Record<string, Script>;
 
+/**
+ * What came of a user in a partition: all that was asked; or nothing, as they can only be in their other partition; or
+ * nothing more, as the same call may have taken them out before.
+ */
+export type Found = "here" | "elsewhere" | "gone";
+
 export type TallyReply = [
-  here: 0 | 1,
+  found: Found,
   at: string | number | null,
   given: string,
   size: number,
@@ -37,6 +43,8 @@ export type TallyReply = [
   estimate: string | null,
   ...counts: (string | null)[],
 ];
+
+export type PageReply = [partitions: string | null, estimate: string | null, ...rows: string[]];
 
 type Argument = string | number;
 
@@ -51,7 +59,7 @@ declare module "ioredis" {
       counts: string,
       from: Argument,
       count: number,
-    ): Result<[partitions: string | null, estimate: string | null, ...rows: string[]], Context>;
+    ): Result<PageReply, Context>;
     likeTake(keys: number, ...keysAndArguments: Argument[]): Result<TallyReply | "touched", Context>;
   }
 }

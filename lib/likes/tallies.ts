@@ -1,12 +1,12 @@
 import { RedisUnavailable } from "../redis/errors.ts";
 import type { Kind } from "./kinds.ts";
-import type { TallyReply } from "./scripts.ts";
+import type { Found, TallyReply } from "./scripts.ts";
 
 /** How far off a HyperLogLog is: the standard error of one with 16384 registers, 1.04 / sqrt(16384). */
 const STANDARD_ERROR = 0.0081;
 
 /** What is known of a subject. */
-export interface Likes {
+export interface Known {
   /** How many users like it. */
   readonly count: number;
   /** How many of them gave each reaction. */
@@ -23,8 +23,7 @@ export type Given = string | string[];
 
 /** What a partition tells. */
 export interface Tally {
-  /** Whether the user belongs there. */
-  readonly isHere: boolean;
+  readonly found: Found;
   readonly at: number | undefined;
   readonly given: string;
   readonly size: number;
@@ -49,9 +48,9 @@ export function firstOf({ reactions: [first = ""], claps }: Kind): string {
 export function readTally(reply: TallyReply | "touched"): Tally {
   if (reply === "touched")
     throw new RedisUnavailable("Nobody can say which of two calls of a user was the last", { answers: true });
-  const [here, at, given, size, others, partitions, estimate, ...counts] = reply;
+  const [found, at, given, size, others, partitions, estimate, ...counts] = reply;
   return {
-    isHere: here === 1,
+    found,
     at: at === null ? undefined : Number(at),
     given,
     size,
@@ -71,7 +70,7 @@ export function givenOf(kind: Kind, words: string): { reaction: Given; claps?: n
 }
 
 /** What all partitions of a subject tell together; `asked` is whether what a user gave was. */
-export function sum(kind: Kind, tallies: readonly Tally[], asked: boolean): Likes {
+export function sum(kind: Kind, tallies: readonly Tally[], asked: boolean): Known {
   const total = (of: (tally: Tally) => number) => tallies.reduce((all, tally) => all + of(tally), 0);
   const isEstimate = kind.approximate || tallies.some(({ estimate }) => estimate !== undefined);
   const count = total(({ size, estimate = 0 }) => size + estimate);

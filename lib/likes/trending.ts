@@ -20,8 +20,9 @@ export function createTrending(connection: Connection) {
    * The subjects that are liked most of late: a like weighs half after each hour, day or week, by the window. Each part of the
    * slots tells its best hundred, and what several tell of a subject with partitions is added: a partition that is not among
    * them is missing from its score. Otherwise no score is too low, and none is too high by more than a thousandth of all
-   * likes of a part, those that were taken back included; nor does a subject that weighs more than that lose its place. One
-   * round trip, O(shards · (log n + limit)). Since when a like has lost weight is by the clock of the function.
+   * likes of a part, those that were taken back included; nor does a subject that weighs more than that lose its place. That
+   * is so for a window that was kept all along: others are wrong for some half-lives. One round trip, O(shards · (log n +
+   * limit)). Since when a like has lost weight is by the clock of the function.
    */
   return async function trending(
     tenant: string,

@@ -1,30 +1,20 @@
 import type { Run } from "../redis/connection.ts";
-import { type Call, fanOut } from "../redis/fan-out.ts";
 import type { Place } from "./places.ts";
+import { askAll, type Question } from "./questions.ts";
 
 const MAX_CACHED = 1000;
 
 /** What every partition tells of where others are. */
 interface Told {
-  /** Whether the user that was asked for belongs there. */
-  readonly isHere: boolean;
   /** How many partitions there are besides the first. */
   readonly partitions: number;
-}
-
-/** In which a partition is asked. */
-export interface Circumstances<T> {
-  /** What the first partition has told, once that is known. */
-  readonly first: T | undefined;
-  /** The same may have been asked before, and the reply was lost. */
-  readonly again: boolean;
 }
 
 /** How to ask the partitions of a subject. */
 export interface Visit<T extends Told, R> {
   readonly place: Place;
-  /** What to ask one of 0 to so many, if anything. */
-  readonly call: (partition: number, partitions: number, so: Circumstances<T>) => Call | undefined;
+  /** What to ask one of 0 to so many, if anything; the first has told what it knows by then, or not yet. */
+  readonly ask: (partition: number, partitions: number, first: T | undefined) => Question | undefined;
   readonly read: (reply: R) => T;
   /** Which to ask (again) now that the first has told. */
   readonly then?: (first: T) => number | undefined;
@@ -90,31 +80,17 @@ export function createVisits(): VisitAll {
 }
 
 async function ask<T extends Told, R>(run: Run, rounds: readonly Round<T, R>[]): Promise<void> {
-  if (rounds.every(({ wanted }) => wanted.length === 0)) return;
-  let asked: ReturnType<typeof questions<T, R>> = [];
-  let again = false;
-  const replies = await run(
-    (redis) => {
-      asked = questions(rounds, again);
-      again = true;
-      return fanOut(
-        redis,
-        asked.map(({ call }) => call),
-      );
-    },
-    { idempotent: true },
-  );
-  for (const [at, { round, partition }] of asked.entries())
-    round.told[partition] = round.visit.read(replies[at] as R);
-}
-
-function questions<T extends Told, R>(rounds: readonly Round<T, R>[], again: boolean) {
-  return rounds.flatMap((round) =>
+  const asked = rounds.flatMap((round) =>
     round.wanted.flatMap((partition) => {
-      const call = round.visit.call(partition, round.partitions, { first: round.told[0], again });
-      return call ? { round, partition, call } : [];
+      const question = round.visit.ask(partition, round.partitions, round.told[0]);
+      return question ? { round, partition, question } : [];
     }),
   );
+  if (asked.length === 0) return;
+  const questions = asked.map(({ question }) => question);
+  const replies = await askAll(run, questions);
+  for (const [at, { round, partition }] of asked.entries())
+    round.told[partition] = round.visit.read(replies[at] as R);
 }
 
 function others(partitions: number): number[] {

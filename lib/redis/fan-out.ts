@@ -7,13 +7,13 @@ export type Call = (redis: ChainableCommander) => unknown;
 
 /**
  * Runs independent calls in one round trip: a single pipeline on a standalone server; on a cluster each by itself, all at
- * once. Replies come in the order of the calls. Rejects with the first error; the other calls may have run. `onError` may
- * turn the error of one call into its reply instead.
+ * once. Replies come in the order of the calls. Rejects with the first error; the other calls may have run. `onError` is
+ * told each error and whose it is, and may turn it into the reply of that call instead.
  */
 export async function fanOut(
   redis: Redis | Cluster,
   calls: readonly Call[],
-  onError: (error: Error) => unknown = fail,
+  onError: (error: Error, call: number) => unknown = fail,
 ): Promise<unknown[]> {
   // A client takes the commands of a pipeline, and gives the replies itself. To make a pipeline for one would cost more
   // than the call. While a slot moves, a cluster's pipeline asks one node for the keys of both, and takes none for missing.
@@ -21,12 +21,12 @@ export async function fanOut(
     const client = redis as unknown as ChainableCommander;
     const issue = () => calls.map((call) => Promise.resolve(call(client)));
     const replies = calls.length === 1 ? issue() : inOneWrite(redis, issue);
-    return Promise.all(replies.map((reply) => reply.catch(onError)));
+    return Promise.all(replies.map((reply, at) => reply.catch((error) => onError(error, at))));
   }
   const pipeline = redis.pipeline();
   for (const call of calls) call(pipeline);
   const results = (await pipeline.exec()) ?? [];
-  return results.map(([error, reply]) => (error ? onError(error) : reply));
+  return Promise.all(results.map(async ([error, reply], at) => (error ? onError(error, at) : reply)));
 }
 
 /** For `fanOut`: a call that a full Redis refused has the reply null, and does not fail the others. */

@@ -212,7 +212,10 @@ test.each([
   },
 );
 
-test("a like that is only counted until then does not come back either", async () => {
+test.each([
+  ["that has few", 0],
+  ["of which only a count is known by then", 2],
+])("a like of a subject %s does not come back either", async (_, others) => {
   const subject = `video:${newKey()}`;
   const answer = await sendTwice(
     line,
@@ -220,8 +223,9 @@ test("a like that is only counted until then does not come back either", async (
     async () => {
       await untilKnown(subject, "ann", ({ mine }) => mine === "like");
       await other.unlike(subject, "ann");
+      for (let number = 0; number < others; number++) await other.like(subject, `other-${number}`);
     },
   );
   expect(outcomeOf(answer)).toBe("503 redis_unavailable");
-  expect((await other.read(subject)).count).toBe(0);
+  expect((await other.read(subject)).count).toBe(others);
 });

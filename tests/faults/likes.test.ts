@@ -11,7 +11,11 @@ import { keysOf } from "../provided-redis.ts";
 import { type KilledServer, killUnderLoad, startKilledServer } from "./killed-server.ts";
 
 const environment = {
-  LIKES_KINDS: JSON.stringify({ post: { reactions: ["like", "love"] }, view: { approximate: true } }),
+  LIKES_KINDS: JSON.stringify({
+    post: { reactions: ["like", "love"] },
+    photo: { reactions: ["like", "love", "wow"], several: true },
+    view: { approximate: true },
+  }),
   LIKES_PARTITION_MEMBERS: "10",
   LIKES_PARTITIONS: "3",
 };
@@ -93,6 +97,7 @@ describe("on a full server", () => {
       await caller.like("post:1", `user-${number}`, { reaction: number % 2 ? "love" : "like" });
       await caller.like("view:1", `user-${number}`);
     }
+    for (const reaction of ["like", "love", "wow"]) await caller.like("photo:1", "ann", { reaction });
     for (let number = 0; number < 10; number++) await caller.like("full", `user-${number}`);
     await admin.set("filler", randomBytes(100_000));
     await admin.config("SET", "maxmemory", "1");
@@ -118,11 +123,19 @@ describe("on a full server", () => {
     ["the first like", () => caller.put("post:2", "ann")],
     ["the like that would open partitions", () => caller.put("full", "ann")],
     ["a like that is only counted", () => caller.put("view:1", "ann")],
+    ["a like that was counted before", () => caller.put("view:1", "user-3")],
     ["another reaction", () => caller.put("post:1", "user-3", { reaction: "like" })],
   ])("%s is refused with 507 and changes nothing", async (_, run) => {
     const before = await everything();
     expect(outcomeOf(await run())).toBe("507 out_of_memory");
     expect(await everything()).toEqual(before);
+  });
+
+  test("one reaction of several is taken back, which leaves the others to be written", async () => {
+    expect((await caller.remove("photo:1", "ann", { reaction: "love" })).json).toMatchObject({
+      reactions: { like: 1, love: 0, wow: 1 },
+      mine: ["like", "wow"],
+    });
   });
 
   test("whoever likes something no more is let go, and what is left is right", async () => {

@@ -85,6 +85,19 @@ describe("with partitions", () => {
     }
   });
 
+  test("of a thousand at most it is remembered that they have some", async () => {
+    const first = await spread();
+    expect([await trips(caller.get(first)), await trips(caller.get(first))]).toEqual([2, 1]);
+    for (let hundreds = 0; hundreds < 10; hundreds++) {
+      const subjects = hundred(`many-${hundreds}`);
+      for (const user of ["a", "b", "c"])
+        await Promise.all(subjects.map((subject) => uncounted.like(subject, user)));
+      await caller.batchGet(subjects);
+    }
+    expect(await trips(caller.get("many-0-0")), "is still known").toBe(1);
+    expect([await trips(caller.get(first)), await trips(caller.get(first))], "had to go").toEqual([2, 1]);
+  });
+
   test("one for who is in the first, and two for everybody else", async () => {
     const subject = await spread();
     expect(await trips(caller.put(subject, "new")), "not met before").toBe(2);

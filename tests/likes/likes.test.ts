@@ -181,3 +181,25 @@ test("a body may be left out, and be sent as an empty object", async () => {
   expect((await put("bodies", "ann", {})).status).toBe(200);
   expect((await remove("bodies", "ann")).status).toBe(200);
 });
+
+test.each(["page:evicted", "post:evicted", "photo:evicted", "article:evicted"])(
+  "when Redis has evicted who likes it, it is counted anew: %s",
+  async (subject) => {
+    const gift = { page: {}, post: { reaction: "love" }, photo: { reaction: "wow" }, article: { claps: 9 } }[
+      subject.split(":")[0] ?? ""
+    ];
+    const nobody = await read(subject, "ann");
+    for (const user of ["ann", "bob", "cat"]) await like(subject, user, gift);
+    const [members = ""] = await keysOf(
+      client,
+      `${sandbox.tenant}:likes:*:${encodeURIComponent(subject)}/members`,
+    );
+    await client.unlink(members);
+    expect(await read(subject, "ann")).toEqual(nobody);
+    const other = createCaller(sandbox.apiOf(`fresh-${sandbox.tenant}`.slice(0, 64)));
+    for (const user of ["dan", "ann"])
+      expect(await like(subject, user, gift)).toEqual(await other.like(subject, user, gift));
+    expect(await unlike(subject, "dan")).toEqual(await other.unlike(subject, "dan"));
+    expect(await unlike(subject, "ann")).toEqual(nobody);
+  },
+);

@@ -96,3 +96,21 @@ test.each(["standalone", "cluster"])(
     );
   },
 );
+
+test("each call that failed is told of, though the first of them fails them all", async () => {
+  const failing: Call = (p) => p.lpush(keys[0] ?? "", "x");
+  for (const redis of [standalone, cluster]) {
+    await redis.set(keys[0] ?? "", "no list");
+    const failed: number[] = [];
+    const running = fanOut(redis, [failing, (p) => p.get(keys[0] ?? ""), failing], (error, at) => {
+      failed.push(at);
+      throw error;
+    });
+    await expect(running).rejects.toThrow("WRONGTYPE");
+    await until(
+      async () => failed,
+      ({ length }) => length === 2,
+    );
+    expect(failed).toEqual([0, 2]);
+  }
+});

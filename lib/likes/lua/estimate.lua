@@ -7,16 +7,17 @@
 -- KEYS[5..] what is trending in each window
 -- ARGV[1] user
 -- ARGV[2] subject
--- ARGV[3] number of members from which on they are estimated; 0 for always
--- ARGV[4] how many members to let go at once
--- ARGV[5] 1 if this may have run before, and its reply was lost
+-- ARGV[3] 1 if this may have run before, and its reply was lost
+-- ARGV[4] number of members from which on they are estimated; 0 for always
+-- ARGV[5] how many members to let go at once
 -- ARGV[6] number of windows
 -- ARGV[7..] half-life of each in microseconds
 -- => the tally, or `touched` if it may have run, and the user has done something else since
 local at, estimated = redis.call('ZSCORE', KEYS[1], ARGV[1]), redis.call('HGET', KEYS[3], ':estimate')
-if not at and not estimated then
-  if ARGV[5] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
-  if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then estimated = redis.call('PFCOUNT', KEYS[2]) end
+if not at then
+  if ARGV[3] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
+  local is_full = not estimated and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4])
+  if is_full then estimated = redis.call('PFCOUNT', KEYS[2]) end
 end
 local time, weight = now(), 0
 if not estimated then
@@ -29,7 +30,7 @@ else
     estimated = redis.call('PFCOUNT', KEYS[2])
     weight = estimated - before
   end
-  local oldest = redis.call('ZPOPMIN', KEYS[1], ARGV[4])
+  local oldest = redis.call('ZPOPMIN', KEYS[1], ARGV[5])
   for index = 1, #oldest, 2 do redis.call('PFADD', KEYS[2], oldest[index]) end
   if #oldest > 0 then estimated = redis.call('PFCOUNT', KEYS[2]) end
   redis.call('HSET', KEYS[3], ':estimate', estimated)
@@ -37,4 +38,4 @@ end
 if weight > 0 then
   for window = 1, tonumber(ARGV[6]) do trend(KEYS[4 + window], ARGV[6 + window], ARGV[2], time, weight) end
 end
-return tally(1, at, KEYS[1], KEYS[3], KEYS[3], ARGV[1], {})
+return tally(KEYS[1], KEYS[3], KEYS[3], ARGV[1], 'here', at, {})

@@ -6,4 +6,4 @@
 -- ARGV[2..] names to count by
 -- => the tally
 local at = ARGV[1] ~= '' and redis.call('ZSCORE', KEYS[1], ARGV[1])
-return tally(1, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], { unpack(ARGV, 2) })
+return tally(KEYS[1], KEYS[2], KEYS[3], ARGV[1], 'here', at, { unpack(ARGV, 2) })

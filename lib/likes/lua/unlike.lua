@@ -7,24 +7,24 @@
 -- KEYS[6..] what is trending in each window
 -- ARGV[1] user
 -- ARGV[2] subject
--- ARGV[3] reaction, or empty for all that was given
--- ARGV[4] what most give: the first reaction, or 1
--- ARGV[5] 1 if this may have run before, and its reply was lost
--- ARGV[6] milliseconds in which it may be sent again
+-- ARGV[3] 1 if this may have run before, and its reply was lost
+-- ARGV[4] milliseconds in which it may be sent again
+-- ARGV[5] reaction, or empty for all that was given
+-- ARGV[6] what most give: the first reaction, or 1
 -- ARGV[7] number of windows
 -- ARGV[8..] half-life of each in microseconds; names to count by
--- => the tally, in which the user does not belong here if they may just have been taken out by the same call; or `touched`
--- if it may have run, and the user has done something else since
+-- => the tally, in which the user is gone if the same call may just have taken them out; or `touched` if it may have
+-- run, and the user has done something else since
 local names = { unpack(ARGV, 8 + ARGV[7]) }
-local here, at, before, left = 1, redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, nil
+local found, at, before, left = 'here', redis.call('ZSCORE', KEYS[1], ARGV[1]), nil, nil
 local estimated = redis.call('HEXISTS', KEYS[3], ':estimate') == 1
 if at and not estimated then -- nobody can be taken out of an estimate, so none of its subject
   before = redis.call('HGET', KEYS[2], ARGV[1]) or ''
-  left = take(ARGV[4], before, ARGV[3])
+  left = take(ARGV[6], before, ARGV[5])
 end
 if before ~= left then
-  if ARGV[5] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
-  redis.pcall('SET', KEYS[4], 1, 'PX', ARGV[6]) -- a full Redis must still forget
+  if ARGV[3] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then return redis.status_reply('touched') end
+  redis.pcall('SET', KEYS[4], 1, 'PX', ARGV[4]) -- a full Redis must still forget
   if not left then
     redis.call('ZREM', KEYS[1], ARGV[1])
     redis.call('ZREM', KEYS[5], ARGV[2])
@@ -35,7 +35,7 @@ if before ~= left then
   if redis.call('EXISTS', KEYS[1]) == 0 and redis.call('HEXISTS', KEYS[3], ':partitions') == 0 then
     redis.call('UNLINK', KEYS[3])
   end
-elseif ARGV[5] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then
-  here = 0
+elseif ARGV[3] == '1' and redis.call('EXISTS', KEYS[4]) == 1 then
+  found = 'gone'
 end
-return tally(here, at, KEYS[1], KEYS[2], KEYS[3], ARGV[1], names)
+return tally(KEYS[1], KEYS[2], KEYS[3], ARGV[1], found, at, names)
