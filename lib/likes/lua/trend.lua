@@ -4,20 +4,21 @@
 -- least (Metwally et al. 2005, "Space-Saving"). It may have been there before, so it begins with the most that anybody
 -- weighed who had to go, which is kept under no name: never more than a thousandth of all likes.
 local function trend(trending, half_life, subject, at, weight)
-  local power, sum = at / half_life + math.log(weight or 1) / math.log(2), redis.call('ZSCORE', trending, subject)
+  local power, sum = at / half_life, tonumber(redis.call('ZSCORE', trending, subject))
+  if weight then power = power + math.log(weight) / math.log(2) end
   local before = sum
   if not sum then
     if redis.call('ZCARD', trending) > 1000 then
       local least = redis.call('ZPOPMIN', trending, 2) -- the nameless weighs no more than anybody
       redis.call('ZADD', trending, least[4], '')
     end
-    sum = redis.call('ZSCORE', trending, '')
+    sum = tonumber(redis.call('ZSCORE', trending, ''))
   end
   if sum then
     local apart = math.abs(power - sum)
     power = math.max(power, sum) + math.log(1 + 2 ^ -apart) / math.log(2)
   end
-  redis.call('ZADD', trending, power, subject)
+  redis.call('ZADD', trending, string.format('%.10f', power), subject) -- twice as fast as all its digits
   -- Twenty half-lives, from the last time that a sum grew beyond a whole number: it has not doubled since, so it ends with
   -- less than 2^-19 of what it was.
   if not before or math.floor(power) > math.floor(before) then
