@@ -1,17 +1,17 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
+import type { RunningRedis } from "../../dev/redis/start-redis.ts";
 import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeLeaderboards } from "../composition.ts";
 import { createCaller, type LeaderboardsCaller } from "../leaderboards/caller.ts";
 import { createStored } from "../leaderboards/stored.ts";
+import { fillUp, startUnevicting } from "./full-redis.ts";
 
 let server: RunningRedis;
 let sandbox: Composition<unknown>;
 let caller: LeaderboardsCaller;
 let stored: ReturnType<typeof createStored>;
 beforeAll(async () => {
-  server = await startRedis({ config: ["maxmemory-policy noeviction"] });
+  server = await startUnevicting();
   sandbox = composeLeaderboards(server.url);
   caller = createCaller(sandbox.api);
   stored = createStored(sandbox.tenant, server.url);
@@ -40,8 +40,7 @@ describe.each([
   beforeAll(async () => {
     await caller.begin(board, settings, SCORES);
     await caller.begin(`unused-${board}`, settings);
-    await stored.redis.set("filler", randomBytes(100_000));
-    await stored.redis.config("SET", "maxmemory", "1");
+    await fillUp(stored.redis);
   });
   afterAll(() => stored.redis.config("SET", "maxmemory", "0"));
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { startRedis } from "../../dev/redis/start-redis.ts";
 import { readToken } from "../../lib/locks/fields.ts";
 import { withLock } from "../../lib/locks/with-lock.ts";
 import { composeLocks, expectUnavailable, until } from "../composition.ts";
 import { createCaller } from "../locks/caller.ts";
 import type { TcpProxy } from "../tcp-proxy.ts";
+import { startUnevicting } from "./full-redis.ts";
 import { startBoth, waiting } from "./locks-proxied.ts";
 
 /** Places are not dropped while somebody is away. */
@@ -111,7 +111,7 @@ test("who has had no reply at all is told that Redis is away, and does not wait 
 });
 
 test("who waits goes on waiting while Redis is full, without asking all the time", async () => {
-  const server = await startRedis({ config: ["maxmemory-policy noeviction"] });
+  const server = await startUnevicting();
   const sandbox = composeLocks(server.url, { environment: PATIENT });
   onTestFinished(async () => {
     await sandbox.connection.close();

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, inject, onTestFinished, test } from "vitest";
-import { startRedis } from "../../dev/redis/start-redis.ts";
 import { LockLost, withLock } from "../../lib/locks/with-lock.ts";
 import { uniqueTenant } from "../api.ts";
 import { composeLocks } from "../composition.ts";
@@ -9,6 +8,7 @@ import { createCaller } from "../locks/caller.ts";
 import { checkLockHistory } from "../properties/locks-history.ts";
 import { createHasty, plan, runPlan } from "../properties/locks-runs.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
+import { startUnevicting } from "./full-redis.ts";
 import { startBoth, waiting } from "./locks-proxied.ts";
 
 test("where no second connection can be had, waiting is by looking", async () => {
@@ -114,7 +114,7 @@ test("work under a lock is told in time that Redis is away, and the lock is free
 });
 
 test("on a full Redis no lock is granted, and those that are held can be extended and given up", async () => {
-  const server = await startRedis({ config: ["maxmemory-policy noeviction"] });
+  const server = await startUnevicting();
   const sandbox = composeLocks(server.url);
   onTestFinished(async () => {
     await sandbox.connection.close();

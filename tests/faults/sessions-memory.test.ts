@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
+import type { RunningRedis } from "../../dev/redis/start-redis.ts";
 import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeSessions } from "../composition.ts";
 import { type Begun, createCaller, idsOf, type SessionsCaller, type Shown } from "../sessions/caller.ts";
+import { fillUp, startUnevicting } from "./full-redis.ts";
 
 let server: RunningRedis;
 let sandbox: Composition<unknown>;
@@ -13,15 +13,14 @@ let admin: Redis;
 let kept: Begun;
 
 beforeAll(async () => {
-  server = await startRedis({ config: ["maxmemory-policy noeviction"] });
+  server = await startUnevicting();
   admin = new Redis(server.url);
   const environment = { SESSIONS_TOUCH_SECONDS: "0", SESSIONS_MAX_PER_USER: "4" };
   sandbox = composeSessions(server.url, { environment });
   caller = createCaller(sandbox.api);
   kept = await caller.begin("user", { data: { a: 1 } });
   for (let i = 0; i < 3; i++) await caller.begin("user");
-  await admin.set("filler", randomBytes(100_000));
-  await admin.config("SET", "maxmemory", "1");
+  await fillUp(admin);
 });
 afterAll(async () => {
   admin?.disconnect();

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type RunningRedis, startRedis } from "../../dev/redis/start-redis.ts";
+import type { RunningRedis } from "../../dev/redis/start-redis.ts";
 import { type Answer, outcomeOf } from "../api.ts";
 import { type Composition, composeTokens } from "../composition.ts";
 import { createCaller, grantOf, idsOf, type Pair, type TokensCaller } from "../tokens/caller.ts";
+import { fillUp, startUnevicting } from "./full-redis.ts";
 
 let server: RunningRedis;
 let sandbox: Composition<unknown>;
@@ -14,7 +14,7 @@ let admin: Redis;
 let grants: Pair[][];
 
 beforeAll(async () => {
-  server = await startRedis({ config: ["maxmemory-policy noeviction"] });
+  server = await startUnevicting();
   admin = new Redis(server.url);
   sandbox = composeTokens(server.url, { environment: { TOKENS_MAX_PER_USER: "3" } });
   caller = createCaller(sandbox.api);
@@ -24,8 +24,7 @@ beforeAll(async () => {
     for (let i = 0; i < times; i++) pairs.push(await caller.refreshed(pairs.at(-1)?.refresh_token ?? ""));
     grants.push(pairs);
   }
-  await admin.set("filler", randomBytes(100_000));
-  await admin.config("SET", "maxmemory", "1");
+  await fillUp(admin);
 });
 afterAll(async () => {
   admin?.disconnect();
