@@ -1,7 +1,7 @@
 import type { Config } from "../../lib/config.ts";
 import { chooseBy } from "../../lib/consistency.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
-import { createPages } from "../../lib/http/pages.ts";
+import { createPages, foreignCursor } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
 import { invalidRequest, Problem } from "../../lib/http/problem.ts";
 import type { leaderboardsContract } from "../../lib/leaderboards/contract.ts";
@@ -22,7 +22,7 @@ const PROBLEMS: Readonly<Record<Refusal, () => Problem>> = {
       "The leaderboard has no such window, or does not have it at that date.",
     ),
   member_unknown: () => new Problem(404, "member_unknown", "The member has no score in this window."),
-  cursor_unknown: () => invalidRequest([{ path: "query.cursor", message: "is not a cursor of this list" }]),
+  cursor_unknown: foreignCursor,
   key_reused: () =>
     new Problem(422, "idempotency_key_reused", "The idempotency key was used for another call."),
   score_overflow: () => new Problem(409, "score_overflow", "A sum would grow beyond 1.8e308."),

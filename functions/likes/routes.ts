@@ -1,7 +1,7 @@
 import type { Config } from "../../lib/config.ts";
 import { chooseBy } from "../../lib/consistency.ts";
 import type { Handlers } from "../../lib/http/contract.ts";
-import { createPages } from "../../lib/http/pages.ts";
+import { createPages, foreignCursor } from "../../lib/http/pages.ts";
 import { checkPathId } from "../../lib/http/path-id.ts";
 import { invalidRequest, Problem } from "../../lib/http/problem.ts";
 import { timestamp } from "../../lib/http/timestamp.ts";
@@ -26,7 +26,7 @@ export function createRoutes(likes: Likes, config: Config, replica: Likes): Hand
     async listLiked({ tenant, params: { user }, query: { limit, cursor } }) {
       const pages = createPages(tenant, `/v1/likes/users/${encodeURIComponent(user)}`);
       const found = await likes.liked(tenant, user, { limit, after: pages.after(cursor) });
-      if (!found) throw foreignCursor();
+      if (found === "cursor") throw foreignCursor();
       const next = pages.next(found.last, limit);
       return {
         status: 200,
@@ -91,10 +91,6 @@ function checkClaps({ claps: most }: Kind, claps: number | undefined): void {
   const refuse = (message: string) => invalidRequest([{ path: "body.claps", message }]);
   if (most === undefined) throw refuse("are not for subjects of this kind");
   if (claps > most) throw refuse(`must be at most ${most}`);
-}
-
-function foreignCursor(): Problem {
-  return invalidRequest([{ path: "query.cursor", message: "is not a cursor of this list" }]);
 }
 
 function onlyCounted(): Problem {

@@ -1,7 +1,12 @@
 import { hash } from "node:crypto";
-import { invalidRequest } from "./problem.ts";
+import { invalidRequest, type Problem } from "./problem.ts";
 
 const CHECK_BYTES = 9;
+
+/** Of another list, or changed, or one that the list does not understand. */
+export function foreignCursor(): Problem {
+  return invalidRequest([{ path: "query.cursor", message: "is not a cursor of this list" }]);
+}
 
 /**
  * The pages of one list, which `path`, `query` and `tenant` identify. A cursor is the position after which a page begins, with
@@ -20,7 +25,7 @@ export function createPages(tenant: string, path: string, query: Readonly<Record
       const position = bytes.subarray(CHECK_BYTES).toString();
       if (bytes.toString("base64url") === cursor && check(position).equals(bytes.subarray(0, CHECK_BYTES)))
         return position;
-      throw invalidRequest([{ path: "query.cursor", message: "is not a cursor of this list" }]);
+      throw foreignCursor();
     },
 
     /**

@@ -73,18 +73,9 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
       const trends = settings.trending.map(trending);
       if (isEstimable(kind)) {
         const keys = [members, estimate, counts, touched(user), ...trends];
-        const rules = [kind.promoteAt ?? 0, LET_GO];
+        const args = [kind.promoteAt ?? 0, LET_GO, windows, ...halfLives];
         return (redis, again) =>
-          redis.likeEstimate(
-            keys.length,
-            ...keys,
-            user,
-            subject,
-            Number(again),
-            ...rules,
-            windows,
-            ...halfLives,
-          );
+          redis.likeEstimate(keys.length, ...keys, user, subject, Number(again), ...args);
       }
       // Nobody may be added elsewhere before the first partition has said that they are not in it.
       if (partition > 0 && first?.found !== "elsewhere") return undefined;
@@ -108,11 +99,11 @@ export function createLikes(connection: Connection, settings: Config["likes"]) {
   async function unlike(tenant: string, subject: string, user: string, reaction = ""): Promise<Known> {
     const place = { tenant, subject };
     const kind = kindOf(settings.kinds, subject);
-    const all = kind.reactions.length === 1 ? "" : reaction;
+    const taken = kind.reactions.length === 1 ? "" : reaction;
     const takes = change(place, user, kind, (partition, first) => {
       const { members, given, counts, touched, liked, trending } = keysOf(place, partition);
       const keys = [members, given, counts, touched(user), liked(user), ...settings.trending.map(trending)];
-      const args = [rememberMs, all, firstOf(kind), windows, ...halfLives, ...namesOf(kind)];
+      const args = [rememberMs, taken, firstOf(kind), windows, ...halfLives, ...namesOf(kind)];
       // If it took them out of the first, whom it finds in another has come back since.
       const hasRun = first?.found === "gone";
       return (redis, again) =>

@@ -4,23 +4,14 @@ import { type Call, fanOut } from "../redis/fan-out.ts";
 import { likeKeys } from "../redis/keys.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 import { mayHold, type Place, SHARDS } from "./places.ts";
-import {
-  isAfter,
-  MAX_AT_ONCE,
-  newestFirst,
-  type Position,
-  readPosition,
-  writePosition,
-} from "./positions.ts";
+import { countFor, type Position, pageOf, readPosition } from "./positions.ts";
 import type { TallyReply } from "./scripts.ts";
-import { type Given, givenOf, type Tally } from "./tallies.ts";
+import { type Gave, gaveOf, type Tally } from "./tallies.ts";
 import type { Visit, VisitAll } from "./visits.ts";
 
 /** Something that a user likes. */
-export interface Liked {
+export interface Liked extends Gave {
   readonly subject: string;
-  readonly reaction: Given;
-  readonly claps?: number;
   /** Since when, in milliseconds. */
   readonly at: number;
 }
@@ -42,29 +33,24 @@ export function createLists(
 ) {
   /**
    * A page of what a user likes, newest first: of their last so many likes, as is set, and a few more. What they like no more by the
-   * time that its subject is asked is left out. Undefined for a cursor of nobody. Two round trips, O(shards · (log n +
+   * time that its subject is asked is left out. Or `cursor` for one of nobody. Two round trips, O(shards · (log n +
    * limit)), and one more for partitions that were not known.
    */
   return async function liked(
     tenant: string,
     user: string,
     { limit, after }: { readonly limit: number; readonly after?: string | undefined },
-  ): Promise<{ readonly likes: readonly Liked[]; readonly last: string | undefined } | undefined> {
-    const last = after === undefined ? undefined : readPosition(after);
-    if (after !== undefined && !last) return undefined;
+  ): Promise<{ readonly likes: readonly Liked[]; readonly last: string | undefined } | "cursor"> {
+    const position = after === undefined ? undefined : readPosition(after);
+    if (after !== undefined && !position) return "cursor";
     const run = connection.begin();
     const calls = Array.from({ length: SHARDS }, (_, shard): Call => {
-      const key = likeKeys.liked(tenant, shard, user);
-      const count = limit + MAX_AT_ONCE + 1;
-      return (redis) =>
-        redis.zrevrangebyscore(key, last?.at ?? "+inf", "-inf", "WITHSCORES", "LIMIT", 0, count);
+      const key = likeKeys.shard(tenant, shard).liked(user);
+      const from = position?.at ?? "+inf";
+      return (redis) => redis.zrevrangebyscore(key, from, "-inf", "WITHSCORES", "LIMIT", 0, countFor(limit));
     });
     const replies = await run((redis) => fanOut(redis, calls), { idempotent: true });
-    const rows = (replies as string[][])
-      .flatMap(readRows)
-      .filter((row) => isAfter(row, last))
-      .sort(newestFirst);
-    const shown = rows.slice(0, limit);
+    const { shown, last } = pageOf((replies as string[][]).flatMap(readRows), position, limit);
     const told = await visitAll(
       run,
       shown.map(({ name }) => mine(look({ tenant, subject: name }, kindOf(kinds, name), user), user)),
@@ -73,10 +59,10 @@ export function createLists(
       const member = told[at]?.find(({ at }) => at !== undefined);
       if (member?.at === undefined) return [];
       return [
-        { subject: name, ...givenOf(kindOf(kinds, name), member.given), at: Math.floor(member.at / 1000) },
+        { subject: name, ...gaveOf(kindOf(kinds, name), member.given), at: Math.floor(member.at / 1000) },
       ];
     });
-    return { likes, last: rows.length > limit ? writePosition(shown.at(-1)) : undefined };
+    return { likes, last };
   };
 }
 

@@ -2,23 +2,14 @@ import type { Config } from "../config.ts";
 import type { Connection } from "../redis/connection.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 import { keysOf } from "./places.ts";
-import {
-  isAfter,
-  MAX_AT_ONCE,
-  newestFirst,
-  type Position,
-  readPosition,
-  writePosition,
-} from "./positions.ts";
+import { countFor, type Position, pageOf, readPosition } from "./positions.ts";
 import type { PageReply } from "./scripts.ts";
-import { type Given, givenOf } from "./tallies.ts";
+import { type Gave, gaveOf } from "./tallies.ts";
 import type { Visit, VisitAll } from "./visits.ts";
 
 /** Somebody who likes a subject. */
-export interface Member {
+export interface Member extends Gave {
   readonly user: string;
-  readonly reaction: Given;
-  readonly claps?: number;
   /** Since when, in milliseconds. */
   readonly at: number;
 }
@@ -52,33 +43,29 @@ export function createMembers(
   > {
     const kind = kindOf(kinds, subject);
     const place = { tenant, subject };
-    const last = after === undefined ? undefined : readPosition(after);
-    if (after !== undefined && !last) return "cursor";
+    const position = after === undefined ? undefined : readPosition(after);
+    if (after !== undefined && !position) return "cursor";
     const visit: Visit<Page, PageReply> = {
       place,
       read: readPage,
       ask(partition) {
         const { members, given, counts } = keysOf(place, partition);
-        // Some may have come in the microsecond at which the page before ended, and one tells whether there are more.
-        return (redis) => redis.likePage(members, given, counts, last?.at ?? "+inf", limit + MAX_AT_ONCE + 1);
+        return (redis) => redis.likePage(members, given, counts, position?.at ?? "+inf", countFor(limit));
       },
     };
     const [pages = []] = await visitAll(connection.begin(), [visit]);
     if (kind.approximate || pages.some(({ isEstimate }) => isEstimate)) return "approximate";
-    const rows = pages
-      .flatMap(({ rows }) => rows)
-      .filter((row) => isAfter(row, last))
-      .sort(newestFirst);
-    const shown = rows.slice(0, limit);
-    return {
-      users: shown.map((row) => memberOf(kind, row)),
-      last: rows.length > limit ? writePosition(shown.at(-1)) : undefined,
-    };
+    const { shown, last } = pageOf(
+      pages.flatMap(({ rows }) => rows),
+      position,
+      limit,
+    );
+    return { users: shown.map((row) => memberOf(kind, row)), last };
   };
 }
 
 function memberOf(kind: Kind, { name, at, given }: Row): Member {
-  return { user: name, ...givenOf(kind, given), at: Math.floor(at / 1000) };
+  return { user: name, ...gaveOf(kind, given), at: Math.floor(at / 1000) };
 }
 
 function readPage([partitions, estimate, ...fields]: PageReply): Page {

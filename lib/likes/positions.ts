@@ -6,18 +6,29 @@ export interface Position {
 }
 
 /** A script takes longer than a microsecond, so only a clock that was put back makes some come at once. */
-export const MAX_AT_ONCE = 8;
+const MAX_AT_ONCE = 8;
+
+/**
+ * How many a part of a list must tell for a page: some may have come in the microsecond at which the page before ended, and
+ * one tells whether there are more.
+ */
+export function countFor(limit: number): number {
+  return limit + MAX_AT_ONCE + 1;
+}
+
+/** The page behind `after`, of what all parts told, and where it ends unless it is the last. */
+export function pageOf<T extends Position>(rows: readonly T[], after: Position | undefined, limit: number) {
+  const behind = after ? rows.filter((row) => newestFirst(after, row) < 0) : rows;
+  const shown = behind.toSorted(newestFirst).slice(0, limit);
+  return { shown, last: behind.length > limit ? writePosition(shown.at(-1)) : undefined };
+}
 
 /** Newest first; those of one microsecond by their names. */
-export function newestFirst(a: Position, b: Position): number {
+function newestFirst(a: Position, b: Position): number {
   return b.at - a.at || Buffer.compare(Buffer.from(b.name), Buffer.from(a.name));
 }
 
-export function isAfter(position: Position, last: Position | undefined): boolean {
-  return !last || newestFirst(last, position) < 0;
-}
-
-export function writePosition(position: Position | undefined): string | undefined {
+function writePosition(position: Position | undefined): string | undefined {
   return position && JSON.stringify([position.at, position.name]);
 }
 

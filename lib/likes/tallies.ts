@@ -21,6 +21,13 @@ export interface Known {
 /** A reaction; a list of them where a user may give several. */
 export type Given = string | string[];
 
+/** What a user gave, for whoever reads it. */
+export interface Gave {
+  readonly reaction: Given;
+  /** Where users clap: how many. */
+  readonly claps?: number;
+}
+
 /** What a partition tells. */
 export interface Tally {
   readonly found: Found;
@@ -61,8 +68,8 @@ export function readTally(reply: TallyReply | "touched"): Tally {
   };
 }
 
-/** What a user gave, as words, for whoever reads it: the reactions, or how many claps. */
-export function givenOf(kind: Kind, words: string): { reaction: Given; claps?: number } {
+/** What a user gave, from the words that the scripts keep of it. */
+export function gaveOf(kind: Kind, words: string): Gave {
   const [first = ""] = kind.reactions;
   if (kind.claps !== undefined) return { reaction: first, claps: Number(words || 1) };
   const reactions = (words || first).split(" ");
@@ -76,7 +83,7 @@ export function sum(kind: Kind, tallies: readonly Tally[], asked: boolean): Know
   const count = total(({ size, estimate = 0 }) => size + estimate);
   if (isEstimate) return { count, approximate: true, standardError: STANDARD_ERROR };
   const member = tallies.find(({ at }) => at !== undefined);
-  const mine = member && givenOf(kind, member.given);
+  const mine = member && gaveOf(kind, member.given);
   const byMost = total(({ size, others }) => size - others);
   const named = namesOf(kind).map(
     (_, index) => total(({ counts }) => counts[index] ?? 0) + (index === 0 ? byMost : 0),

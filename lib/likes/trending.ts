@@ -29,7 +29,7 @@ export function createTrending(connection: Connection) {
     { window, limit }: { readonly window: Window; readonly limit: number },
   ): Promise<Trend[]> {
     const calls = Array.from({ length: SHARDS }, (_, shard): Call => {
-      const key = likeKeys.trending(tenant, shard, window);
+      const key = likeKeys.shard(tenant, shard).trending(window);
       return (redis) => redis.zrevrange(key, 0, Math.max(limit, TOLD) - 1, "WITHSCORES");
     });
     const replies = await connection.run((redis) => fanOut(redis, calls), { idempotent: true });

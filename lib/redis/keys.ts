@@ -128,17 +128,22 @@ export const likeKeys = {
       counts: `${of}/counts`,
       estimate: `${of}/estimate`,
       touched: (user: string) => `${of}/touched-${encodeURIComponent(user)}`,
-      liked: (user: string) => `${here}liked-${encodeURIComponent(user)}`,
-      trending: (window: string) => `${here}trending-${window}`,
+      ...shared(here),
     };
   },
-  trending: (tenant: string, shard: number, window: string) => `${likes(tenant, shard)}trending-${window}`,
-  liked: (tenant: string, shard: number, user: string) =>
-    `${likes(tenant, shard)}liked-${encodeURIComponent(user)}`,
+  /** What all subjects of a shard have in common. */
+  shard: (tenant: string, shard: number) => shared(likes(tenant, shard)),
 };
 
 function likes(tenant: string, shard: number): string {
   return key(tenant, "likes", `${tenant}/${shard}`, "");
+}
+
+function shared(here: string) {
+  return {
+    liked: (user: string) => `${here}liked-${encodeURIComponent(user)}`,
+    trending: (window: string) => `${here}trending-${window}`,
+  };
 }
 
 /** Locks of one group share a slot. */

@@ -60,7 +60,8 @@ test("what spans the nodes is asked at once", async () => {
   const found = await likes.getAll(TENANT, subjects, "ann");
   expect(found).toEqual(subjects.map(() => ({ count: 1, reactions: { like: 1 }, mine: "like" })));
   const liked = await likes.liked(TENANT, "ann", { limit: 100 });
-  expect(liked?.likes.map(({ subject }) => subject)).toEqual(subjects.toReversed());
+  if (liked === "cursor") throw new Error(liked);
+  expect(liked.likes.map(({ subject }) => subject)).toEqual(subjects.toReversed());
   for (let number = 0; number < 9; number++) await likes.like(TENANT, "video:1", nameOf(number), undefined);
   expect((await likes.getAll(TENANT, ["video:1"]))[0]).toMatchObject({ count: 9, approximate: true });
   const trending = await likes.trending(TENANT, { window: "day", limit: 2 });
